@@ -1,0 +1,71 @@
+package node
+
+import (
+	"time"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+)
+
+// Version is the version of the protocol; a request of another version is refused.
+const Version = 1
+
+// Verb is one of the things kagu-node can be asked for.
+type Verb string
+
+// The verbs. Report changes nothing. Start starts the node's service once. Stop stops it;
+// with Keep it is remembered as the operator's intent, and every Start without Force is
+// refused until an operator starts the node again.
+const (
+	Report Verb = "report"
+	Start  Verb = "start"
+	Stop   Verb = "stop"
+)
+
+// Request asks for one verb on one node.
+type Request struct {
+	Version int    `json:"v"`
+	Verb    Verb   `json:"verb"`
+	Cluster string `json:"cluster"`
+	Node    string `json:"node"`
+
+	// The rest is for Start and Stop only.
+
+	ID       string    `json:"id,omitempty"`       // 8 to 64 of [A-Za-z0-9_-]; the same ID is never carried out twice
+	NotAfter time.Time `json:"not_after,omitzero"` // refused once this moment has passed on the host's clock
+	By       string    `json:"by,omitempty"`       // who asks: "remediator" or an operator's name
+	Why      string    `json:"why,omitempty"`      // for the host's log and for the record of a stop
+	Operator bool      `json:"operator,omitempty"` // a human asks: Stop is kept as intent, Start clears it
+}
+
+// Reply is kagu-node's answer, one JSON document on standard output.
+type Reply struct {
+	Version int    `json:"v"`
+	Verb    Verb   `json:"verb"`
+	Done    bool   `json:"done"`              // the verb was carried out
+	Refused string `json:"refused,omitempty"` // a precondition did not hold: nothing was done
+	Error   string `json:"error,omitempty"`   // it was tried and failed
+
+	// State is the node as its host sees it, after the verb.
+	State *State `json:"state,omitempty"`
+}
+
+// State is what a host knows of one of its nodes without asking the database.
+type State struct {
+	At        time.Time       `json:"at"` // the host's clock
+	MachineID string          `json:"machine_id"`
+	BootID    string          `json:"boot_id"`
+	Process   cluster.Process `json:"process"`
+	PID       int             `json:"pid,omitempty"`
+	Since     time.Time       `json:"since,omitzero"` // when the process started
+	Unit      string          `json:"unit,omitempty"` // systemd's ActiveState/SubState/Result, "" for plain commands
+
+	StoppedBy string    `json:"stopped_by,omitempty"` // see cluster.Node.StoppedBy
+	StoppedAt time.Time `json:"stopped_at,omitzero"`
+
+	Saved     *cluster.SavedPosition `json:"saved,omitempty"`      // grastate.dat
+	LastView  []string               `json:"last_view,omitempty"`  // member UUIDs in gvwstate.dat
+	DiskTotal uint64                 `json:"disk_total,omitempty"` // bytes, file system of the data directory
+	DiskFree  uint64                 `json:"disk_free,omitempty"`  // bytes free to the server's user
+	Log       []string               `json:"log,omitempty"`        // last lines of the error log, cut
+	Notes     []string               `json:"notes,omitempty"`      // what could not be read, and why
+}
