@@ -15,6 +15,10 @@ type Fleet struct {
 	Slack       Slack
 	Hosts       map[string]Host
 	Clusters    []Cluster // in the order of the file
+
+	// Warnings are what is allowed and unwise, such as two data members and nobody to
+	// break a tie. Sorted by line.
+	Warnings []Fault
 }
 
 // Credential is an account on a database.
@@ -56,6 +60,7 @@ type Cluster struct {
 	Kind       cluster.Kind
 	Mode       cluster.Mode // default observe
 	Credential Credential   // the account to observe with; default the credential named "monitor"
+	TLS        *TLS         // of the SQL connections; never nil after Load
 	Policy     Policy
 
 	Nodes      []Node      // galera
@@ -67,6 +72,25 @@ type Cluster struct {
 
 	Proxy  *Proxy  // optional
 	Backup *Backup // optional
+}
+
+// TLSMode says how far a SQL connection insists on TLS.
+type TLSMode string
+
+// The modes of TLS.
+const (
+	TLSOff       TLSMode = "off"
+	TLSPreferred TLSMode = "preferred" // if the server offers it, without checking who it is
+	TLSVerify    TLSMode = "verify"    // or no connection
+)
+
+// TLS says how the SQL connections of a cluster are encrypted. File names are complete.
+type TLS struct {
+	Mode       TLSMode // default preferred
+	CAFile     string  // default the system's authorities
+	CertFile   string  // our certificate, with KeyFile; optional
+	KeyFile    string
+	ServerName string // the name in the server's certificate; default the host of the address
 }
 
 // Policy bounds what the remediator does on a cluster.
