@@ -12,9 +12,9 @@ const Version = 1
 // Verb is one of the things kagu-node can be asked for.
 type Verb string
 
-// The verbs. Report changes nothing. Start starts the node's service once. Stop stops it;
-// with Keep it is remembered as the operator's intent, and every Start without Force is
-// refused until an operator starts the node again.
+// The verbs. Report changes nothing. Start starts the node's service once, never as the first
+// of a new cluster. Stop stops it; an operator's stop is remembered as intent, and every Start
+// that is not an operator's is refused until an operator has started the node again.
 const (
 	Report Verb = "report"
 	Start  Verb = "start"

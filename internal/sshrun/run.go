@@ -1,0 +1,172 @@
+package sshrun
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+)
+
+// What a host may send: MaxStdout and MaxStderr of the command's output, and maxWire of
+// encrypted bytes in all, which also bounds a server that floods us before the command runs.
+const (
+	MaxStdout = 64 << 10
+	MaxStderr = 4 << 10
+	maxWire   = 512 << 10
+)
+
+// defaultTimeout is used when the caller's context has no deadline.
+const defaultTimeout = 10 * time.Second
+
+// Runner runs commands over SSH as one account. It holds no connection and no secret: the
+// key and the known hosts are read for each call, so a rotated key is used at once.
+type Runner struct {
+	Account inventory.SSH
+}
+
+// Result is what a command wrote and how it ended.
+type Result struct {
+	Stdout []byte
+	Stderr string // cut at MaxStderr
+	Exit   int
+}
+
+// Run runs the command on the host. A command that exits with another code than 0 is no error
+// here; its code is in the Result. An error is an *Error; what arrived before it is in the
+// Result even so.
+func (r Runner) Run(ctx context.Context, host inventory.Host, command string) (Result, error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, defaultTimeout)
+		defer cancel()
+	}
+	c := call{host: host, account: r.Account}
+	result, err := c.run(ctx, command)
+	if err == nil {
+		return result, nil
+	}
+	return result, c.explain(ctx, err)
+}
+
+// A call is one attempt, and remembers how far it came so that its error can tell.
+type call struct {
+	host    inventory.Host
+	account inventory.SSH
+	stage   string // what is being done, for the error
+	sent    bool   // the command may have reached the host
+}
+
+func (c *call) run(ctx context.Context, command string) (Result, error) {
+	c.stage = "read the key"
+	signer, err := readKey(c.account.KeyFile)
+	if err != nil {
+		return Result{}, kinded{ErrAuth, err}
+	}
+	c.stage = "read the known hosts"
+	pin, err := readPin(c.account.KnownHostsFile, c.address())
+	if err != nil {
+		return Result{}, kinded{ErrHostKey, err}
+	}
+
+	c.stage = "connect"
+	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.address())
+	if err != nil {
+		return Result{}, kinded{ErrUnreachable, err}
+	}
+	conn := &cappedConn{Conn: raw, left: maxWire}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })() // nothing below outlives the deadline
+
+	c.stage = "log in"
+	transport, chans, reqs, err := ssh.NewClientConn(conn, c.address(), clientConfig(c.account.User, signer, pin))
+	if err != nil {
+		return Result{}, conn.orCap(err)
+	}
+	client := ssh.NewClient(transport, chans, reqs)
+	defer client.Close()
+
+	c.stage = "open a session"
+	session, err := client.NewSession()
+	if err != nil {
+		return Result{}, conn.orCap(err)
+	}
+	stdout := &cappedBuffer{max: MaxStdout, over: conn.tooMuch}
+	stderr := &cappedBuffer{max: MaxStderr}
+	session.Stdout, session.Stderr = stdout, stderr
+
+	c.stage, c.sent = "run the command", true
+	err = session.Run(command)
+	result := Result{Stdout: stdout.Bytes(), Stderr: stderr.String()}
+	if exit, ok := errors.AsType[*ssh.ExitError](err); ok && exit.Signal() == "" {
+		result.Exit = exit.ExitStatus()
+		return result, nil
+	}
+	return result, conn.orCap(err)
+}
+
+func (c *call) address() string {
+	port := c.host.SSHPort
+	if port == 0 {
+		port = 22
+	}
+	return net.JoinHostPort(c.host.Address, strconv.Itoa(port))
+}
+
+// cappedConn closes itself once the peer has sent too much.
+type cappedConn struct {
+	net.Conn
+	left int64 // touched by the one goroutine that reads
+	over atomic.Bool
+}
+
+func (c *cappedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.left -= int64(n)
+	if c.left < 0 {
+		c.tooMuch()
+		return 0, ErrTooMuch
+	}
+	return n, err
+}
+
+func (c *cappedConn) tooMuch() {
+	c.over.Store(true)
+	c.Conn.Close()
+}
+
+// orCap returns the reason when it was the cap that broke the connection.
+func (c *cappedConn) orCap(err error) error {
+	if err != nil && c.over.Load() {
+		return kinded{ErrTooMuch, fmt.Errorf("more than %d KiB of output", MaxStdout>>10)}
+	}
+	return err
+}
+
+// cappedBuffer keeps the first max bytes. Beyond them it calls over, or drops in silence.
+// The connection is closed rather than the write failed: a failed write would leave the
+// far end waiting for a window that never opens.
+type cappedBuffer struct {
+	bytes.Buffer
+	max  int
+	over func()
+}
+
+func (b *cappedBuffer) Write(p []byte) (int, error) {
+	room := b.max - b.Len()
+	if len(p) > room {
+		b.Buffer.Write(p[:room])
+		if b.over != nil {
+			b.over()
+		}
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}
