@@ -1,0 +1,51 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// A Message waits to be told to humans. It is kept until it was delivered.
+type Message struct {
+	ID       int64
+	Incident string
+	At       time.Time
+	Text     string
+}
+
+// Post puts a message into the outbox.
+func (j *Journal) Post(ctx context.Context, m Message) error {
+	_, err := j.db.ExecContext(ctx, `INSERT INTO outbox (incident, at, text) VALUES (?, ?, ?)`, m.Incident, m.At.UnixNano(), m.Text)
+	return wrap("post a message", err)
+}
+
+// Unsent returns up to a hundred messages that were not delivered, oldest first.
+func (j *Journal) Unsent(ctx context.Context) ([]Message, error) {
+	rows, err := j.db.QueryContext(ctx, `SELECT id, incident, at, text FROM outbox WHERE sent IS NULL ORDER BY id LIMIT 100`)
+	if err != nil {
+		return nil, wrap("read messages", err)
+	}
+	defer rows.Close()
+	var list []Message
+	for rows.Next() {
+		var m Message
+		var at sql.NullInt64
+		if err := rows.Scan(&m.ID, &m.Incident, &at, &m.Text); err != nil {
+			return nil, wrap("read messages", err)
+		}
+		m.At = fromNanos(at)
+		list = append(list, m)
+	}
+	return list, wrap("read messages", rows.Err())
+}
+
+// Sent marks a message as delivered and adds that to its incident's story.
+func (j *Journal) Sent(ctx context.Context, m Message, at time.Time) error {
+	return j.tx(ctx, "close a message", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET sent = ? WHERE id = ?`, at.UnixNano(), m.ID); err != nil {
+			return err
+		}
+		return addEvents(ctx, tx, m.Incident, []Event{{At: at, Kind: "notified", Text: m.Text}})
+	})
+}
