@@ -1,0 +1,99 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// maxSecret bounds a secret file; a key or a password is far smaller.
+const maxSecret = 64 << 10
+
+// secretLine returns the secret in the file that a key names: one line, without its end.
+func (s *section) secretLine(name string) Secret {
+	content, ok := s.secretFile(name)
+	if !ok {
+		return Secret{}
+	}
+	line := strings.TrimRight(content, "\r\n")
+	switch {
+	case strings.TrimSpace(line) == "":
+		s.secretFault(name, "%s is empty", "write the secret into it")
+		return Secret{}
+	case strings.ContainsAny(line, "\r\n\x00"):
+		s.secretFault(name, "%s holds more than one line", "leave the secret alone in it")
+		return Secret{}
+	}
+	return NewSecret(line)
+}
+
+// secretFile returns the content of the file that a key names, if it may be opened at all.
+func (s *section) secretFile(name string) (string, bool) {
+	path := s.localPath(name)
+	if path == "" || !s.secrets {
+		return "", false
+	}
+	content, err := readSecret(path)
+	switch {
+	case err == nil:
+		return content, true
+	case errors.Is(err, fs.ErrNotExist):
+		s.secretFault(name, "%s does not exist", "create it, readable by this program alone (chmod 600)")
+	case errors.Is(err, fs.ErrPermission):
+		s.secretFault(name, "%s cannot be read by this user", "give it to the user this program runs as (chown), or run as that user")
+	case errors.Is(err, errOpenToOthers):
+		s.secretFault(name, "%s "+err.Error(), "chmod 600 "+path)
+	default:
+		s.secretFault(name, "%s "+strings.ReplaceAll(err.Error(), "%", "%%"), "name a file that holds the secret")
+	}
+	return "", false
+}
+
+// secretFault reports a fault of the file that a key names. The file is named as the user
+// named it, and its content never is.
+func (s *section) secretFault(name, format, remedy string) {
+	n := s.entries[name].value
+	s.fault(n, join(s.path, name), fmt.Sprintf(format, n.Value), remedy)
+}
+
+var errOpenToOthers = errors.New("can be read or changed by others")
+
+// readSecret reads a regular file that nobody else can read. A file of root that root's chosen
+// group may read (0640 root:kagu, as packages install it) is private too: its readers were chosen.
+func readSecret(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() { // a pipe would make us wait for ever
+		return "", errors.New("is not a regular file")
+	}
+	if !private(info) {
+		return "", errOpenToOthers
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", errors.New("cannot be read")
+	}
+	if len(data) > maxSecret {
+		return "", errors.New("is larger than 64 KiB")
+	}
+	return string(data), nil
+}
+
+func private(info fs.FileInfo) bool {
+	mode := info.Mode().Perm()
+	if mode&0o077 == 0 {
+		return true
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Uid == 0 && mode&0o037 == 0
+}

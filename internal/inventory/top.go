@@ -1,0 +1,154 @@
+package inventory
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The readers of one section each. The list of keys beside each is the schema.
+
+func (r *reader) top(n *yaml.Node, fleet *Fleet) {
+	s := r.section(n, n, "", "site", "credentials", "ssh", "remediator", "slack", "hosts", "clusters")
+	if s == nil {
+		return
+	}
+	fleet.Site = s.need("site", "name the site, such as site: noumea; messages carry it")
+	fleet.Credentials = s.readCredentials()
+	fleet.SSH = s.readSSH()
+	fleet.Remediator = s.readRemediator()
+	fleet.Slack = s.readSlack()
+	fleet.Hosts = s.readHosts()
+	r.credentials, r.hosts = fleet.Credentials, fleet.Hosts
+	fleet.Clusters = s.readClusters()
+}
+
+// named returns the entries of a mapping from names to sections.
+func (s *section) named(name string) []entry {
+	e, found := s.entries[name]
+	if !found {
+		return nil
+	}
+	list, ok := s.entriesOf(e.key, e.value, join(s.path, name))
+	if ok && len(list) == 0 {
+		s.fault(e.key, join(s.path, name), "is empty", "fill it in or remove the line")
+	}
+	return list
+}
+
+func (s *section) readCredentials() map[string]Credential {
+	all := map[string]Credential{}
+	for _, e := range s.named("credentials") {
+		c, path := Credential{Name: e.key.Value}, "credentials."+shorten(e.key.Value)
+		s.name(e.key, path, c.Name, plainName)
+		if cs := s.section(e.key, e.value, path, "user", "password_file"); cs != nil {
+			c.User = cs.need("user", "give the name of the database account")
+			if !cs.has("password_file") {
+				cs.missing("password_file", "name the file that holds the password")
+			}
+			c.Password = cs.secretLine("password_file")
+		}
+		all[c.Name] = c // with its faults, so that a use of it is not a second fault
+	}
+	return all
+}
+
+func (s *section) readSSH() SSH {
+	sub := s.sub("ssh", "user", "key_file", "known_hosts_file")
+	if sub == nil {
+		return SSH{}
+	}
+	ssh := SSH{User: sub.need("user", "give the account that kagu-node is bound to, such as kagu")}
+	if !sub.has("key_file") {
+		sub.missing("key_file", "name the file of the private key")
+	}
+	if !sub.has("known_hosts_file") {
+		sub.missing("known_hosts_file", "name a file made with ssh-keyscan and checked by you; a host that is not in it is refused")
+	}
+	ssh.KeyFile, ssh.KnownHostsFile = sub.localPath("key_file"), sub.localPath("known_hosts_file")
+	if content, ok := sub.secretFile("key_file"); ok && content == "" {
+		sub.secretFault("key_file", "%s is empty", "make a key with ssh-keygen -t ed25519")
+	}
+	return ssh
+}
+
+func (s *section) readRemediator() Remediator {
+	const fallback = "http://127.0.0.1:10043"
+	if sub := s.sub("remediator", "url"); sub != nil {
+		return Remediator{URL: sub.address("url", fallback)}
+	}
+	return Remediator{URL: fallback}
+}
+
+func (s *section) readSlack() Slack {
+	sub := s.sub("slack", "webhook_file", "channel")
+	if sub == nil {
+		return Slack{}
+	}
+	slack := Slack{Channel: sub.text("channel")}
+	if !sub.has("webhook_file") {
+		sub.missing("webhook_file", "name the file that holds the URL of the incoming webhook")
+		return slack
+	}
+	slack.Webhook = sub.secretLine("webhook_file")
+	if !slack.Webhook.Empty() && !isWebAddress(slack.Webhook.Reveal()) {
+		sub.secretFault("webhook_file", "%s holds no http or https URL", "copy the incoming webhook's URL from Slack into it")
+	}
+	return slack
+}
+
+func (s *section) readHosts() map[string]Host {
+	all := map[string]Host{}
+	for _, e := range s.named("hosts") {
+		h, path := Host{Name: e.key.Value, SSHPort: 22}, "hosts."+shorten(e.key.Value)
+		s.name(e.key, path, h.Name, hostName)
+		if hs := s.section(e.key, e.value, path, "address", "ssh_port"); hs != nil {
+			if value := hs.need("address", "give its IP address or DNS name, without a port"); value != "" {
+				h.Address = s.machine(hs.entries["address"].value, path+".address", value)
+			}
+			if port := hs.whole("ssh_port", 1, 65535); port != 0 {
+				h.SSHPort = port
+			}
+			if h.Address != "" {
+				s.once(hs.entries["address"].value, path+".address", "address", "host",
+					net.JoinHostPort(h.Address, strconv.Itoa(h.SSHPort)), "two hosts cannot share it: correct one of them")
+			}
+		}
+		all[h.Name] = h
+	}
+	return all
+}
+
+// host resolves the host of a node.
+func (s *section) host() Host {
+	name := s.need("host", "name one of the hosts: "+oneOf(s.hosts))
+	if name == "" {
+		return Host{}
+	}
+	h, found := s.hosts[name]
+	if !found {
+		s.fault(s.entries["host"].value, s.path+".host", fmt.Sprintf("no host is named %q", shorten(name)),
+			fmt.Sprintf("the hosts are %s; or add it under hosts", oneOf(s.hosts)))
+	}
+	return h
+}
+
+// credential resolves a credential; one that is not named is called by default.
+func (s *section) credential(byDefault string) Credential {
+	if !s.has("credential") {
+		c, found := s.credentials[byDefault]
+		if !found {
+			s.missing("credential", fmt.Sprintf("and none is named %s, the default; the credentials are %s", byDefault, oneOf(s.credentials)))
+		}
+		return c
+	}
+	name := s.text("credential")
+	c, found := s.credentials[name]
+	if name != "" && !found {
+		s.fault(s.entries["credential"].value, s.path+".credential", fmt.Sprintf("no credential is named %q", shorten(name)),
+			fmt.Sprintf("the credentials are %s; or add it under credentials", oneOf(s.credentials)))
+	}
+	return c
+}
