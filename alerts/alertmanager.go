@@ -1,0 +1,166 @@
+package alerts
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/prometheus/common/model"
+)
+
+//go:embed templates/*.tmpl
+var templates embed.FS
+
+// Receivers says where Alertmanager sends. An empty place is a route to nowhere, so that
+// the file is complete from the first day on.
+type Receivers struct {
+	Remediator       string // host:port
+	SlackWebhookFile string // holds the incoming webhook's URL; the URL itself is never written
+	SlackChannel     string // optional: the webhook has one of its own
+	Watchdog         string // URL of a dead man's switch
+}
+
+// The receivers of Alertmanager.
+const (
+	toHumans     = "slack"
+	toRemediator = "remediator"
+	toWatchdog   = "watchdog"
+	toNobody     = "nobody"
+)
+
+type amConfig struct {
+	Templates    []string     `yaml:"templates"`
+	Route        amRoute      `yaml:"route"`
+	InhibitRules []amInhibit  `yaml:"inhibit_rules"`
+	Receivers    []amReceiver `yaml:"receivers"`
+}
+
+type amRoute struct {
+	Receiver       string         `yaml:"receiver"`
+	Matchers       []string       `yaml:"matchers,omitempty,flow"`
+	Continue       bool           `yaml:"continue,omitempty"`
+	GroupBy        []string       `yaml:"group_by,omitempty,flow"`
+	GroupWait      model.Duration `yaml:"group_wait"`
+	GroupInterval  model.Duration `yaml:"group_interval"`
+	RepeatInterval model.Duration `yaml:"repeat_interval"`
+	Routes         []amRoute      `yaml:"routes,omitempty"`
+}
+
+type amReceiver struct {
+	Name           string      `yaml:"name"`
+	SlackConfigs   []amSlack   `yaml:"slack_configs,omitempty"`
+	WebhookConfigs []amWebhook `yaml:"webhook_configs,omitempty"`
+}
+
+type amSlack struct {
+	APIURLFile   string   `yaml:"api_url_file"`
+	Channel      string   `yaml:"channel,omitempty"`
+	SendResolved bool     `yaml:"send_resolved"`
+	Color        string   `yaml:"color"`
+	Title        string   `yaml:"title"`
+	TitleLink    string   `yaml:"title_link"`
+	Text         string   `yaml:"text"`
+	Fallback     string   `yaml:"fallback"`
+	Footer       string   `yaml:"footer"`
+	MarkdownIn   []string `yaml:"mrkdwn_in,flow"`
+}
+
+type amWebhook struct {
+	URL          string `yaml:"url"`
+	SendResolved bool   `yaml:"send_resolved"`
+	MaxAlerts    int    `yaml:"max_alerts"`
+}
+
+// Alertmanager returns alertmanager.yml. It loads in 0.25 and later.
+func Alertmanager(to Receivers, p Profile) ([]byte, error) {
+	return document(amConfig{
+		Templates:    []string{"templates/*.tmpl"},
+		Route:        routes(p),
+		InhibitRules: inhibitions(),
+		Receivers: []amReceiver{
+			{Name: toHumans, SlackConfigs: slack(to)},
+			{Name: toRemediator, WebhookConfigs: hints(to)},
+			{Name: toWatchdog, WebhookConfigs: watchdog(to)},
+			{Name: toNobody},
+		},
+	})
+}
+
+// routes sends every alert to humans, and those that ask for it to the remediator too. The
+// remediator's groups are a cluster's: it looks at a cluster as a whole, once.
+func routes(p Profile) amRoute {
+	root := p.Tell.route(toHumans)
+	root.GroupBy = []string{"cluster", "alertname"}
+
+	dead := p.Look.route(toWatchdog)
+	dead.Matchers = []string{`alertname="Watchdog"`}
+	dead.GroupBy = []string{"alertname"}
+
+	look := p.Look.route(toRemediator)
+	look.Matchers = []string{`remediate="true"`}
+	look.GroupBy = []string{"cluster", "alertname"}
+	look.Continue = true
+
+	quiet := p.Tell.route(toNobody)
+	quiet.Matchers = []string{`severity="info"`}
+
+	page := p.Page.route(toHumans)
+	page.Matchers = []string{`severity="critical"`}
+
+	root.Routes = []amRoute{dead, look, quiet, page}
+	return root
+}
+
+func (p Pace) route(receiver string) amRoute {
+	return amRoute{Receiver: receiver, GroupWait: span(p.Wait), GroupInterval: span(p.Again), RepeatInterval: span(p.Repeat)}
+}
+
+func slack(to Receivers) []amSlack {
+	if to.SlackWebhookFile == "" {
+		return nil
+	}
+	return []amSlack{{
+		APIURLFile:   to.SlackWebhookFile,
+		Channel:      to.SlackChannel,
+		SendResolved: true,
+		Color:        `{{ template "kagu.slack.color" . }}`,
+		Title:        `{{ template "kagu.slack.title" . }}`,
+		TitleLink:    `{{ template "kagu.slack.link" . }}`,
+		Text:         `{{ template "kagu.slack.text" . }}`,
+		Fallback:     `{{ template "kagu.slack.title" . }}`,
+		Footer:       "kagu",
+		MarkdownIn:   []string{"text"},
+	}}
+}
+
+// hints leaves max_alerts at 0, which is without a limit: the remediator wants them all.
+func hints(to Receivers) []amWebhook {
+	if to.Remediator == "" {
+		return nil
+	}
+	return []amWebhook{{URL: "http://" + to.Remediator + "/api/v1/alerts", SendResolved: true}}
+}
+
+func watchdog(to Receivers) []amWebhook {
+	if to.Watchdog == "" {
+		return nil
+	}
+	return []amWebhook{{URL: to.Watchdog}}
+}
+
+// Templates returns the message templates by file name.
+func Templates() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	names, err := fs.Glob(templates, "templates/*.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("list templates: %w", err)
+	}
+	for _, name := range names {
+		text, err := templates.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read template %s: %w", name, err)
+		}
+		files[name[len("templates/"):]] = text
+	}
+	return files, nil
+}
