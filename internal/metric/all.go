@@ -1,0 +1,8 @@
+package metric
+
+import "slices"
+
+// All lists every family of Kagu, product by product.
+func All() []*Family {
+	return slices.Concat(Galera(), GaleraExporter(), Remediator())
+}
