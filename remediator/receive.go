@@ -1,0 +1,217 @@
+package remediator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/alertmanager/notify/webhook"
+	"github.com/prometheus/alertmanager/template"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/journal"
+	"github.com/kagu-db/kagu/internal/metric"
+)
+
+// MaxPayload is the size in bytes above which a webhook's body is refused: about 10,000 alerts.
+const MaxPayload = 16 << 20
+
+// The outcomes of a hint, values of the label of metric.RemediatorHints.
+const (
+	hintStored         = "stored"
+	hintUnmarked       = "unmarked"
+	hintUnknownCluster = "unknown_cluster"
+	hintUnknownNode    = "unknown_node"
+	hintMalformed      = "malformed"
+	hintTooLarge       = "too_large"
+	hintLost           = "lost"
+)
+
+// A Receiver takes Alertmanager's webhooks (payload version 4). It stores what it is told and
+// answers 202; it never observes or acts itself.
+type Receiver struct {
+	Fleet   func() *inventory.Fleet
+	Store   HintStore
+	Wake    func(cluster string)
+	Metrics *Metrics
+	Log     *slog.Logger
+}
+
+// A HintStore keeps hints; when PutHints returns nil they are on disk.
+type HintStore interface {
+	PutHints(ctx context.Context, hints []journal.Hint) error
+}
+
+// An answer tells the sender what became of its alerts.
+type answer struct {
+	Stored  int       `json:"stored"`
+	Ignored []ignored `json:"ignored,omitempty"`
+	Error   string    `json:"error,omitempty"`
+}
+
+type ignored struct {
+	Alert  string `json:"alert"`
+	Reason string `json:"reason"`
+}
+
+// ServeHTTP answers 202 when all hints are on disk, 400 or 413 to what cannot be read, and 503
+// when the hints could not be stored: Alertmanager then sends them again.
+func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	began := time.Now()
+	status, a := r.receive(req, began)
+	if a.Error != "" {
+		r.Log.WarnContext(req.Context(), "webhook not accepted", "status", status, "reason", a.Error)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(a); err != nil {
+		r.Log.DebugContext(req.Context(), "sender of a webhook went away", "err", err)
+	}
+	r.Metrics.receive.WithLabelValues().Observe(time.Since(began).Seconds())
+}
+
+func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a answer) {
+	if req.Method != http.MethodPost {
+		return http.StatusMethodNotAllowed, answer{Error: "send a POST"}
+	}
+	msg, err := decode(http.MaxBytesReader(nil, req.Body, MaxPayload))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		r.Metrics.hints.WithLabelValues(hintTooLarge).Inc()
+		return http.StatusRequestEntityTooLarge, answer{Error: fmt.Sprintf("the body is larger than %d bytes: lower max_alerts of the receiver", tooLarge.Limit)}
+	case err != nil:
+		r.Metrics.hints.WithLabelValues(hintMalformed).Inc()
+		return http.StatusBadRequest, answer{Error: err.Error()}
+	}
+
+	hints, outcomes, a := r.sort(msg, now)
+	if len(hints) > 0 {
+		if err := r.Store.PutHints(req.Context(), hints); err != nil {
+			r.Metrics.hints.WithLabelValues(hintLost).Add(float64(len(hints)))
+			r.Metrics.journalErrors.WithLabelValues().Inc()
+			r.Log.ErrorContext(req.Context(), "hints not stored", "err", err)
+			return http.StatusServiceUnavailable, answer{Error: "the journal cannot be written: see the remediator's log"}
+		}
+	}
+	for _, outcome := range outcomes {
+		r.Metrics.hints.WithLabelValues(outcome).Inc()
+	}
+	for _, name := range clustersOf(hints) {
+		r.Wake(name)
+	}
+	a.Stored = len(hints)
+	return http.StatusAccepted, a
+}
+
+// decode reads one payload of version 4. Unknown keys are allowed: Alertmanager adds some
+// from release to release.
+func decode(body io.Reader) (*webhook.Message, error) {
+	msg := &webhook.Message{Data: &template.Data{}}
+	dec := json.NewDecoder(body)
+	if err := dec.Decode(msg); err != nil {
+		return nil, fmt.Errorf("read the payload: %w", err)
+	}
+	if msg.Data == nil || msg.Version != "4" {
+		return nil, fmt.Errorf("the payload's version is %q: only Alertmanager's webhook version 4 is understood", msg.Version)
+	}
+	if dec.More() {
+		return nil, errors.New("there is more after the payload")
+	}
+	return msg, nil
+}
+
+// sort turns alerts into hints and says why the others are none.
+func (r *Receiver) sort(msg *webhook.Message, now time.Time) (hints []journal.Hint, outcomes []string, a answer) {
+	fleet := r.Fleet()
+	for _, alert := range msg.Alerts {
+		h := hintOf(alert, now)
+		c, known := fleet.Cluster(h.Cluster)
+		switch {
+		case alert.Labels["remediate"] != "true":
+			outcomes = append(outcomes, hintUnmarked)
+			a.Ignored = append(a.Ignored, ignored{h.Alert, `no label remediate="true"`})
+			continue
+		case !known:
+			outcomes = append(outcomes, hintUnknownCluster)
+			a.Ignored = append(a.Ignored, ignored{h.Alert, fmt.Sprintf("the cluster %q is not in kagu.yaml", clip(h.Cluster))})
+			r.Log.Warn("alert about a cluster that is not in kagu.yaml", "alert", clip(h.Alert), "cluster", clip(h.Cluster))
+			continue
+		}
+		if _, ok := c.Node(h.Node); h.Node != "" && !ok {
+			outcomes = append(outcomes, hintUnknownNode)
+			r.Log.Warn("alert about a node that is not in kagu.yaml; looking at the cluster all the same",
+				"alert", clip(h.Alert), "cluster", c.Name, "node", clip(h.Node))
+			h.Node = ""
+		}
+		outcomes = append(outcomes, hintStored)
+		hints = append(hints, h)
+	}
+	if msg.TruncatedAlerts > 0 {
+		r.Metrics.truncated.WithLabelValues().Inc()
+		hints = append(hints, r.everywhere(msg, now)...)
+	}
+	return hints, outcomes, a
+}
+
+// everywhere returns a hint for each cluster: what a truncated payload left out is unknown, and
+// a look does no harm. The hints count as resolved, so that they never allow an act by themselves.
+func (r *Receiver) everywhere(msg *webhook.Message, now time.Time) []journal.Hint {
+	r.Log.Warn("payload was truncated; looking at all clusters", "truncated", msg.TruncatedAlerts)
+	var hints []journal.Hint
+	for _, c := range r.Fleet().Clusters {
+		hints = append(hints, journal.Hint{
+			Cluster: c.Name, Alert: "truncated payload", Fingerprint: "truncated",
+			StartsAt: now.Truncate(time.Minute), Resolved: true, Last: now,
+		})
+	}
+	return hints
+}
+
+func hintOf(alert template.Alert, now time.Time) journal.Hint {
+	h := journal.Hint{
+		Cluster: alert.Labels[metric.Cluster], Node: alert.Labels[metric.Node], Alert: alert.Labels["alertname"],
+		Fingerprint: alert.Fingerprint, StartsAt: alert.StartsAt, Resolved: alert.Status == "resolved", Last: now,
+	}
+	if h.Fingerprint == "" || len(h.Fingerprint) > 64 {
+		h.Fingerprint = fingerprint(alert.Labels)
+	}
+	if h.StartsAt.Year() < 2000 || h.StartsAt.Year() > 2200 { // also what UnixNano cannot hold
+		h.StartsAt = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // unknown: too old to act on
+	}
+	h.Alert = clip(h.Alert)
+	return h
+}
+
+func fingerprint(labels template.KV) string {
+	h := fnv.New64a()
+	for _, pair := range labels.SortedPairs() {
+		fmt.Fprintf(h, "%q=%q,", pair.Name, pair.Value)
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+func clustersOf(hints []journal.Hint) []string {
+	var names []string
+	for _, h := range hints {
+		names = append(names, h.Cluster)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// clip bounds text from outside before it is kept or logged.
+func clip(s string) string {
+	const most = 200
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
