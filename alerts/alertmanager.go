@@ -1,15 +1,13 @@
 package alerts
 
 import (
-	"embed"
-	"fmt"
-	"io/fs"
+	_ "embed"
 
 	"github.com/prometheus/common/model"
 )
 
-//go:embed templates/*.tmpl
-var templates embed.FS
+//go:embed templates/kagu.tmpl
+var messages []byte
 
 // Receivers says where Alertmanager sends. An empty place is a route to nowhere, so that
 // the file is complete from the first day on.
@@ -148,19 +146,11 @@ func watchdog(to Receivers) []amWebhook {
 	return []amWebhook{{URL: to.Watchdog}}
 }
 
-// Templates returns the message templates by file name.
-func Templates() (map[string][]byte, error) {
-	files := map[string][]byte{}
-	names, err := fs.Glob(templates, "templates/*.tmpl")
-	if err != nil {
-		return nil, fmt.Errorf("list templates: %w", err)
-	}
-	for _, name := range names {
-		text, err := templates.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("read template %s: %w", name, err)
-		}
-		files[name[len("templates/"):]] = text
-	}
-	return files, nil
+// Template is a file of message templates.
+type Template struct {
+	Name string
+	Text []byte
 }
+
+// Templates returns the message templates that Alertmanager's configuration refers to.
+func Templates() []Template { return []Template{{Name: "kagu.tmpl", Text: messages}} }

@@ -45,5 +45,7 @@ type session struct {
 // commands lists every command. Each adds its clauses and flags to app and does its work in
 // a kingpin Action.
 func commands() []func(*kingpin.Application, *session) {
-	return []func(*kingpin.Application, *session){}
+	return []func(*kingpin.Application, *session){
+		addGenerate,
+	}
 }
