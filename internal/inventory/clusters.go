@@ -112,9 +112,9 @@ func (s *section) readTLS() *TLS {
 	case sub.has("key_file") && !sub.has("cert_file"):
 		sub.missing("cert_file", "name the certificate of key_file")
 	}
-	if content, ok := sub.secretFile("key_file"); ok && content == "" {
-		sub.secretFault("key_file", "%s is empty", "write the private key into it")
-	}
+	sub.privateKey("key_file")
+	sub.publicFile("ca_file")
+	sub.publicFile("cert_file")
 	for _, key := range []string{"ca_file", "server_name"} {
 		if t.Mode != TLSVerify && sub.has(key) {
 			sub.fault(sub.entries[key].key, join(sub.path, key), fmt.Sprintf("has no effect in mode %s: the server is not checked", t.Mode),
@@ -155,8 +155,8 @@ func (s *section) readBackup() *Backup {
 	b := &Backup{Credential: sub.credential("backup")}
 	b.Schedule = sub.need("schedule", `give five fields as in crontab, such as "15 2 * * *"`)
 	if fields := strings.Fields(b.Schedule); b.Schedule != "" && len(fields) != 5 {
-		sub.fault(sub.entries["schedule"].value, join(sub.path, "schedule"), fmt.Sprintf("has %d fields; 5 are wanted", len(fields)),
-			`write minute, hour, day, month and day of the week, such as "15 2 * * *"`)
+		sub.fault(sub.entries["schedule"].value, join(sub.path, "schedule"), fmt.Sprintf("%q is not a schedule", shorten(b.Schedule)),
+			`write the five fields of crontab, such as "15 2 * * *"`)
 	}
 	b.Store = sub.need("store", "name a folder or a bucket, such as /srv/backup or s3://bucket/prefix")
 	if b.Store != "" && !strings.HasPrefix(b.Store, "/") && !strings.HasPrefix(b.Store, "s3://") {

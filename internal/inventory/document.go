@@ -48,7 +48,7 @@ func (r *reader) document(data []byte) *yaml.Node {
 		r.syntax(data, io.EOF)
 		return nil
 	}
-	if r.references(top, "") {
+	if r.references(top) {
 		return nil
 	}
 	return top
@@ -56,18 +56,18 @@ func (r *reader) document(data []byte) *yaml.Node {
 
 // references refuses anchors and aliases: a file read at night says each thing where it is
 // used, and a few nested aliases could stand for gigabytes.
-func (r *reader) references(n *yaml.Node, path string) bool {
+func (r *reader) references(n *yaml.Node) bool {
 	found := false
 	if n.Anchor != "" && n.Kind != yaml.AliasNode {
-		r.fault(n, path, fmt.Sprintf("anchor &%s is not allowed here", n.Anchor), "write the value out where it is used")
+		r.fault(n, "", fmt.Sprintf("anchor &%s is not allowed here", n.Anchor), "write the value out where it is used")
 		found = true
 	}
 	if n.Kind == yaml.AliasNode {
-		r.fault(n, path, fmt.Sprintf("alias *%s is not allowed here", n.Value), "write the value out")
+		r.fault(n, "", fmt.Sprintf("alias *%s is not allowed here", n.Value), "write the value out")
 		return true
 	}
 	for _, child := range n.Content {
-		found = r.references(child, path) || found
+		found = r.references(child) || found
 	}
 	return found
 }
@@ -90,7 +90,7 @@ func (r *reader) syntax(data []byte, err error) {
 		})
 		return
 	}
-	fault := Fault{File: r.file, Line: 1, Column: 1, Remedy: "mend the YAML on this line or the one before it"}
+	fault := Fault{File: r.file, Line: 1, Column: 1, Remedy: "mend the YAML on this line or beside it"}
 	match := yamlLine.FindStringSubmatch(strings.SplitN(err.Error(), "\n", 2)[0])
 	fault.Message = "not YAML: " + err.Error()
 	if match != nil {

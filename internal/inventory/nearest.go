@@ -2,39 +2,36 @@ package inventory
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// didYouMean names the nearest of the known words, or all of them if none is near.
-func didYouMean(word string, known []string) string {
+// nearest returns the known word that was probably meant, "" if none is near.
+func nearest(word string, known []string) string {
 	best, distance := "", 3
 	for _, k := range known {
+		if strings.HasPrefix(k, word+"_") { // password for password_file
+			return k
+		}
 		if d := edits(strings.ToLower(word), k); d < distance && d < len(k) {
 			best, distance = k, d
 		}
 	}
-	if best != "" {
-		return fmt.Sprintf("did you mean %s?", best)
-	}
-	return "the keys here are " + strings.Join(known, ", ")
+	return best
 }
 
-// oneOf names what exists, sorted.
-func oneOf[V any](names map[string]V) string {
+// choose names what exists under a key, sorted, for a remedy.
+func choose[V any](key string, names map[string]V) string {
 	if len(names) == 0 {
-		return "none"
+		return "add it under " + key + ", where there is none yet"
 	}
-	list := make([]string, 0, len(names))
-	for name := range names {
-		list = append(list, name)
-	}
-	slices.Sort(list)
+	list := slices.Sorted(maps.Keys(names))
 	const most = 12 // a line that can still be read
 	if rest := len(list) - most; rest > 0 {
 		list = append(list[:most], fmt.Sprintf("and %d more", rest))
 	}
-	return strings.Join(list, ", ")
+	return fmt.Sprintf("the %s are %s; or add it under %s", key, strings.Join(list, ", "), key)
 }
 
 // edits counts the letters to insert, remove or change to turn a into b.

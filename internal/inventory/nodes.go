@@ -10,8 +10,11 @@ import (
 	"github.com/kagu-db/kagu/internal/cluster"
 )
 
-// maxNodeID is the highest node id of an NDB Cluster.
-const maxNodeID = 255
+// The highest node ids of an NDB Cluster; those of data nodes end earlier.
+const (
+	maxNodeID     = 255
+	maxDataNodeID = 144
+)
 
 // Keys of a node, by role.
 var nodeKeys = map[cluster.Role][]string{
@@ -46,7 +49,7 @@ func (s *section) readNode(clusterPath string, role cluster.Role) Node {
 			s.missing("name", "give the node's name, the one in wsrep_node_name")
 		}
 	} else {
-		n.ID = s.readID(clusterPath)
+		n.ID = s.readID(clusterPath, role)
 		if !s.has("name") && n.ID != 0 {
 			n.Name = fmt.Sprintf("ndb-%d", n.ID)
 		}
@@ -57,31 +60,35 @@ func (s *section) readNode(clusterPath string, role cluster.Role) Node {
 	n.Host = s.host()
 	switch role {
 	case cluster.RoleMember, cluster.RoleSQL:
-		n.SQL = s.socket("sql", "SQL address", "10.0.0.11:3306")
+		n.SQL = s.socket("sql", "10.0.0.11:3306")
 	case cluster.RoleManagement:
-		n.Listen = s.socket("address", "address", "10.0.1.1:1186")
+		n.Listen = s.socket("address", "10.0.1.1:1186")
 	}
 	s.readProcess(&n)
 	return n
 }
 
-func (s *section) readID(clusterPath string) int {
+func (s *section) readID(clusterPath string, role cluster.Role) int {
 	if !s.has("id") {
 		s.missing("id", "give the node id of the cluster's config.ini")
 		return 0
 	}
-	id := s.whole("id", 1, maxNodeID)
-	if id != 0 {
-		s.once(s.entries["id"].value, join(s.path, "id"), "node id", clusterPath, fmt.Sprint(id), "ids are unique within a cluster, whatever the role: correct one of them")
+	highest := maxNodeID
+	if role == cluster.RoleData {
+		highest = maxDataNodeID
+	}
+	id := s.whole("id", 1, highest)
+	if id != 0 && !s.once(s.entries["id"].value, join(s.path, "id"), "node id", clusterPath, fmt.Sprint(id), "ids are unique within a cluster, whatever the role: correct one of them") {
+		return 0 // its default name would be a second fault
 	}
 	return id
 }
 
 // socket reads an address that only one server of the fleet can listen on.
-func (s *section) socket(key, label, example string) string {
+func (s *section) socket(key, example string) string {
 	value := s.listener(key, example)
 	if value != "" {
-		s.once(s.entries[key].value, join(s.path, key), label, "", value, "two servers cannot share it: correct one of them")
+		s.once(s.entries[key].value, join(s.path, key), "address", "socket", value, "two servers cannot share it: correct one of them")
 	}
 	return value
 }

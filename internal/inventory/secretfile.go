@@ -47,8 +47,10 @@ func (s *section) secretFile(name string) (string, bool) {
 		s.secretFault(name, "%s cannot be read by this user", "give it to the user this program runs as (chown), or run as that user")
 	case errors.Is(err, errOpenToOthers):
 		s.secretFault(name, "%s "+err.Error(), "chmod 600 "+path)
+	case errors.Is(err, errNoFile), errors.Is(err, errTooLarge):
+		s.secretFault(name, "%s "+err.Error(), "name a file that holds the secret")
 	default:
-		s.secretFault(name, "%s "+strings.ReplaceAll(err.Error(), "%", "%%"), "name a file that holds the secret")
+		s.secretFault(name, "%s cannot be opened", "name a file that holds the secret")
 	}
 	return "", false
 }
@@ -60,7 +62,40 @@ func (s *section) secretFault(name, format, remedy string) {
 	s.fault(n, join(s.path, name), fmt.Sprintf(format, n.Value), remedy)
 }
 
-var errOpenToOthers = errors.New("can be read or changed by others")
+// privateKey checks that the file of a private key can be used; it is read where it is used.
+func (s *section) privateKey(name string) {
+	if content, ok := s.secretFile(name); ok && strings.TrimSpace(content) == "" {
+		s.secretFault(name, "%s is empty", "write the private key into it")
+	}
+}
+
+// publicFile checks that a file that is no secret can be read; it is read where it is used.
+func (s *section) publicFile(name string) {
+	path := s.localPath(name)
+	if path == "" || !s.secrets {
+		return
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		s.secretFault(name, "%s cannot be read: "+strings.ReplaceAll(reason(err), "%", "%%"), "name the PEM file")
+		return
+	}
+	f.Close()
+}
+
+func reason(err error) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err.Error()
+	}
+	return err.Error()
+}
+
+var (
+	errOpenToOthers = errors.New("can be read or changed by others")
+	errNoFile       = errors.New("is not a regular file")
+	errTooLarge     = errors.New("is larger than 64 KiB")
+)
 
 // readSecret reads a regular file that nobody else can read. A file of root that root's chosen
 // group may read (0640 root:kagu, as packages install it) is private too: its readers were chosen.
@@ -70,7 +105,7 @@ func readSecret(path string) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() { // a pipe would make us wait for ever
-		return "", errors.New("is not a regular file")
+		return "", errNoFile
 	}
 	if !private(info) {
 		return "", errOpenToOthers
@@ -81,10 +116,10 @@ func readSecret(path string) (string, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err := errors.Join(err, f.Close()); err != nil {
-		return "", errors.New("cannot be read")
+		return "", err
 	}
 	if len(data) > maxSecret {
-		return "", errors.New("is larger than 64 KiB")
+		return "", errTooLarge
 	}
 	return string(data), nil
 }

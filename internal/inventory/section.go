@@ -14,6 +14,8 @@ type reader struct {
 	dir     string // what relative file names are relative to
 	secrets bool   // open the files that secrets are in
 
+	knownHosts *yaml.Node // where the file is named
+
 	faults   []Fault
 	warnings []Fault
 
@@ -35,17 +37,18 @@ func (r *reader) at(n *yaml.Node, path, message, remedy string) Fault {
 }
 
 // once reports a thing that is there for the second time. The label says what it is; scope
-// and value say which.
-func (r *reader) once(at *yaml.Node, path, label, scope, value, remedy string) {
+// and value say which. It returns true for the first.
+func (r *reader) once(at *yaml.Node, path, label, scope, value, remedy string) bool {
 	if r.taken == nil {
 		r.taken = map[string]*yaml.Node{}
 	}
 	key := strings.Join([]string{label, scope, value}, "\x00")
 	if first, found := r.taken[key]; found {
 		r.fault(at, path, fmt.Sprintf("%s %s is already used on line %d", label, value, first.Line), remedy)
-		return
+		return false
 	}
 	r.taken[key] = at
+	return true
 }
 
 // An entry is one key of a mapping with its value.
@@ -56,9 +59,10 @@ type entry struct {
 // A section is a mapping whose keys are known in advance.
 type section struct {
 	*reader
-	path    string
-	at      *yaml.Node // where to report what is missing
-	entries map[string]entry
+	path     string
+	at       *yaml.Node // where to report what is missing
+	entries  map[string]entry
+	misspelt map[string]bool // known keys that an unknown key was probably meant to be
 }
 
 // entriesOf returns the keys of a mapping in their order, without the second of a double key.
@@ -81,7 +85,7 @@ func (r *reader) entriesOf(at, n *yaml.Node, path string) ([]entry, bool) {
 			continue
 		}
 		if first, found := seen[key.Value]; found {
-			r.fault(key, join(path, key.Value), fmt.Sprintf("key is already there on line %d", first.Line), "keep one of the two")
+			r.fault(key, join(path, shorten(key.Value)), fmt.Sprintf("key is already there on line %d", first.Line), "keep one of the two")
 			continue
 		}
 		seen[key.Value] = key
@@ -97,10 +101,15 @@ func (r *reader) section(at, n *yaml.Node, path string, known ...string) *sectio
 	if !ok {
 		return nil
 	}
-	s := &section{reader: r, path: path, at: at, entries: map[string]entry{}}
+	s := &section{reader: r, path: path, at: at, entries: map[string]entry{}, misspelt: map[string]bool{}}
 	for _, e := range list {
 		if !slices.Contains(known, e.key.Value) {
-			r.fault(e.key, join(path, e.key.Value), "unknown key", didYouMean(e.key.Value, known))
+			remedy := "the keys here are " + strings.Join(known, ", ")
+			if guess := nearest(e.key.Value, known); guess != "" {
+				remedy = fmt.Sprintf("did you mean %s?", guess)
+				s.misspelt[guess] = true
+			}
+			r.fault(e.key, join(path, shorten(e.key.Value)), "unknown key", remedy)
 			continue
 		}
 		s.entries[e.key.Value] = e
@@ -152,8 +161,11 @@ func (s *section) where(name string) *yaml.Node {
 	return s.at
 }
 
-// missing reports a key that must be there.
+// missing reports a key that must be there, unless it is there misspelt: that is one fault.
 func (s *section) missing(name, remedy string) {
+	if s.misspelt[name] {
+		return
+	}
 	s.fault(s.at, s.path, name+" is missing", remedy)
 }
 

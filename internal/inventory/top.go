@@ -67,10 +67,9 @@ func (s *section) readSSH() SSH {
 	if !sub.has("known_hosts_file") {
 		sub.missing("known_hosts_file", "name a file made with ssh-keyscan and checked by you; a host that is not in it is refused")
 	}
+	s.knownHosts = sub.where("known_hosts_file")
 	ssh.KeyFile, ssh.KnownHostsFile = sub.localPath("key_file"), sub.localPath("known_hosts_file")
-	if content, ok := sub.secretFile("key_file"); ok && content == "" {
-		sub.secretFault("key_file", "%s is empty", "make a key with ssh-keygen -t ed25519")
-	}
+	sub.privateKey("key_file")
 	return ssh
 }
 
@@ -123,14 +122,13 @@ func (s *section) readHosts() map[string]Host {
 
 // host resolves the host of a node.
 func (s *section) host() Host {
-	name := s.need("host", "name one of the hosts: "+oneOf(s.hosts))
+	name := s.need("host", "name the machine it runs on; "+choose("hosts", s.hosts))
 	if name == "" {
 		return Host{}
 	}
 	h, found := s.hosts[name]
 	if !found {
-		s.fault(s.entries["host"].value, s.path+".host", fmt.Sprintf("no host is named %q", shorten(name)),
-			fmt.Sprintf("the hosts are %s; or add it under hosts", oneOf(s.hosts)))
+		s.fault(s.entries["host"].value, s.path+".host", fmt.Sprintf("no host is named %q", shorten(name)), choose("hosts", s.hosts))
 	}
 	return h
 }
@@ -140,15 +138,14 @@ func (s *section) credential(byDefault string) Credential {
 	if !s.has("credential") {
 		c, found := s.credentials[byDefault]
 		if !found {
-			s.missing("credential", fmt.Sprintf("and none is named %s, the default; the credentials are %s", byDefault, oneOf(s.credentials)))
+			s.missing("credential", fmt.Sprintf("and none is named %s, the default; %s", byDefault, choose("credentials", s.credentials)))
 		}
 		return c
 	}
 	name := s.text("credential")
 	c, found := s.credentials[name]
 	if name != "" && !found {
-		s.fault(s.entries["credential"].value, s.path+".credential", fmt.Sprintf("no credential is named %q", shorten(name)),
-			fmt.Sprintf("the credentials are %s; or add it under credentials", oneOf(s.credentials)))
+		s.fault(s.entries["credential"].value, s.path+".credential", fmt.Sprintf("no credential is named %q", shorten(name)), choose("credentials", s.credentials))
 	}
 	return c
 }

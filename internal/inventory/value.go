@@ -123,7 +123,7 @@ func (s *section) share(name string, fallback float64) float64 {
 	n := s.entries[name].value
 	value, err := strconv.ParseFloat(n.Value, 64)
 	if n.Kind != yaml.ScalarNode || err != nil || !(value >= 0 && value < 1) {
-		s.fault(n, join(s.path, name), "is not a share from 0 to below 1", "write 0.05 for 5 %")
+		s.fault(n, join(s.path, name), fmt.Sprintf("%s is not a share from 0 to below 1", quote(n)), "write 0.05 for 5 %")
 		return fallback
 	}
 	return value
@@ -138,7 +138,7 @@ func (s *section) whole(name string, low, high int) int {
 	value, err := strconv.Atoi(e.value.Value)
 	if e.value.Kind != yaml.ScalarNode || e.value.ShortTag() != "!!int" || err != nil ||
 		strconv.Itoa(value) != e.value.Value || value < low || value > high {
-		s.fault(e.value, join(s.path, name), fmt.Sprintf("is not a whole number from %d to %d", low, high), "write it in plain digits, without quotes")
+		s.fault(e.value, join(s.path, name), fmt.Sprintf("%s is not a whole number from %d to %d", quote(e.value), low, high), "write it in plain digits, without quotes")
 		return 0
 	}
 	return value
@@ -218,6 +218,18 @@ func (s *section) address(name, fallback string) string {
 func isWebAddress(value string) bool {
 	u, err := url.Parse(value)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil
+}
+
+// quote returns a scalar as it was written, in short.
+func quote(n *yaml.Node) string {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		return describe(n)
+	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		return strconv.Quote(shorten(n.Value))
+	default:
+		return shorten(n.Value)
+	}
 }
 
 // shorten keeps a long value from flooding a message.
