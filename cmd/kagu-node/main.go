@@ -1,0 +1,102 @@
+// Command kagu-node answers for the database nodes of its host: it reports on them, starts
+// them and stops them. It is the forced command of the remediator's SSH key.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/node"
+	"github.com/kagu-db/kagu/internal/node/host"
+)
+
+const help = `Reports on, starts and stops the database nodes of this host.
+
+By hand:
+  kagu-node report backoffice/db1
+  kagu-node stop   backoffice/db1 --why "new memory"   # stays down until an operator starts it
+  kagu-node start  backoffice/db1 --why "memory is in"
+
+As the forced command of an SSH key it takes one request from SSH_ORIGINAL_COMMAND; without that and without arguments it reads one from standard input.
+The answer is JSON on standard output. Exit code 0: done, 1: refused or failed, 2: not a request. docs/hosts.md sets a host up.`
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	hostname, _ := os.Hostname() // an empty name is refused below: it is no host of kagu.yaml
+	app := kingpin.New("kagu-node", help)
+	app.Version(version.Print("kagu-node"))
+	app.HelpFlag.Short('h')
+	var o options
+	app.Flag("config.file", "The kagu.yaml of this host. Secrets in it are not opened.").Default("/etc/kagu/kagu.yaml").StringVar(&o.config)
+	app.Flag("host", "The name of this host in kagu.yaml.").Default(short(hostname)).StringVar(&o.host)
+	app.Flag("state.dir", "Keeps what must survive a reboot: operators' stops, IDs carried out, the audit.").Default("/var/lib/kagu-node").StringVar(&o.stateDir)
+	app.Flag("stop.timeout", "How long a stop waits for the server to end.").Default("60s").DurationVar(&o.stopWait)
+	app.Flag("why", "Your reason, for the others.").StringVar(&o.why)
+	app.Arg("verb", "report, start or stop.").StringVar(&o.verb)
+	app.Arg("cluster/node", "Which node.").StringVar(&o.node)
+	if _, err := app.Parse(args); err != nil {
+		fmt.Fprintln(os.Stderr, "kagu-node:", err)
+		return node.ExitBad
+	}
+
+	// A verb that is being carried out ends in order even if the SSH session goes away.
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return o.answer(ctx, os.Stdin, os.Stdout, os.Stderr)
+}
+
+type options struct {
+	config, host, stateDir, why string
+	verb, node                  string
+	stopWait                    time.Duration
+}
+
+// answer carries out one request and writes one reply.
+func (o options) answer(ctx context.Context, in io.Reader, out, errOut io.Writer) int {
+	r, err := o.request(in)
+	if err != nil {
+		return reply(out, node.Reply{Version: node.Version, Verb: r.Verb, Refused: "bad request: " + err.Error()}, node.ExitBad)
+	}
+	fleet, err := inventory.LoadWithoutSecrets(o.config)
+	if err != nil {
+		fmt.Fprintln(errOut, "kagu-node:", err)
+		return reply(out, node.Reply{Version: node.Version, Verb: r.Verb, Refused: "the kagu.yaml of host " + o.host + " is not valid: kagu check " + o.config}, node.ExitRefused)
+	}
+	server := host.New(fleet, o.host, o.stateDir)
+	server.StopWait = o.stopWait
+	server.From, _, _ = strings.Cut(os.Getenv("SSH_CONNECTION"), " ")
+	answer := server.Answer(ctx, r)
+	code := node.ExitDone
+	if answer.Err() != nil {
+		code = node.ExitRefused
+	}
+	return reply(out, answer, code)
+}
+
+func reply(out io.Writer, r node.Reply, code int) int {
+	text := r.Encode()
+	if f, ok := out.(*os.File); ok && isTerminal(f) {
+		text = indent(text)
+	}
+	if _, err := out.Write(text); err != nil && code == node.ExitDone {
+		return node.ExitRefused // nobody heard the answer
+	}
+	return code
+}
+
+func short(hostname string) string {
+	name, _, _ := strings.Cut(hostname, ".")
+	return name
+}
