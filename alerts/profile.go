@@ -16,8 +16,9 @@ type Profile struct {
 	Evaluate      time.Duration
 	Discover      time.Duration // how often the exporter is asked for its targets
 
-	// Patience multiplies the For of every rule.
-	Patience float64
+	// Impatience is taken off the For of every rule: what production waits for briefly is
+	// not waited for at all, what it gives minutes still gets minutes.
+	Impatience time.Duration
 
 	Look Pace // to the remediator
 	Page Pace // to humans, critical alerts
@@ -36,20 +37,19 @@ type Pace struct {
 var Production = Profile{
 	Name:   "production",
 	Scrape: 5 * time.Second, ScrapeTimeout: 4 * time.Second, Evaluate: 5 * time.Second, Discover: 30 * time.Second,
-	Patience: 1,
-	Look:     Pace{Wait: 0, Again: 5 * time.Second, Repeat: time.Minute},
-	Page:     Pace{Wait: 5 * time.Second, Again: 30 * time.Second, Repeat: time.Hour},
-	Tell:     Pace{Wait: time.Minute, Again: 2 * time.Minute, Repeat: 12 * time.Hour},
+	Look: Pace{Wait: 0, Again: 5 * time.Second, Repeat: time.Minute},
+	Page: Pace{Wait: 5 * time.Second, Again: 30 * time.Second, Repeat: time.Hour},
+	Tell: Pace{Wait: time.Minute, Again: 2 * time.Minute, Repeat: 12 * time.Hour},
 }
 
 // Demo shows each step as soon as it happens.
 var Demo = Profile{
 	Name:   "demo",
 	Scrape: 2 * time.Second, ScrapeTimeout: 1900 * time.Millisecond, Evaluate: 2 * time.Second, Discover: 5 * time.Second,
-	Patience: 0,
-	Look:     Pace{Wait: 0, Again: time.Second, Repeat: 15 * time.Second},
-	Page:     Pace{Wait: 0, Again: time.Second, Repeat: 10 * time.Minute},
-	Tell:     Pace{Wait: 0, Again: time.Second, Repeat: 10 * time.Minute},
+	Impatience: 30 * time.Second,
+	Look:       Pace{Wait: 0, Again: time.Second, Repeat: 15 * time.Second},
+	Page:       Pace{Wait: 0, Again: time.Second, Repeat: 10 * time.Minute},
+	Tell:       Pace{Wait: 0, Again: time.Second, Repeat: 10 * time.Minute},
 }
 
 // Profiles lists the profiles.
@@ -68,5 +68,5 @@ func ProfileNamed(name string) (Profile, error) {
 }
 
 func (p Profile) hold(r Rule) time.Duration {
-	return time.Duration(float64(r.For) * p.Patience)
+	return max(0, r.For-p.Impatience)
 }
