@@ -1,0 +1,2 @@
+// Package exporters is a specimen.
+package exporters

@@ -1,0 +1,2 @@
+// Package galera is a specimen.
+package galera

@@ -1,0 +1,5 @@
+package exporters
+
+import (
+	_ "github.com/kagu-db/kagu/internal/lab"
+)

@@ -1,0 +1,5 @@
+package ndb
+
+import (
+	_ "github.com/kagu-db/kagu/exporters/galera"
+)

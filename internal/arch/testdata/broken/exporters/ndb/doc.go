@@ -1,0 +1,2 @@
+// Package ndb is a specimen.
+package ndb

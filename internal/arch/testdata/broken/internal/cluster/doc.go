@@ -1,0 +1,2 @@
+// Package cluster is a specimen.
+package cluster

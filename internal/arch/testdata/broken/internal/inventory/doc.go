@@ -1,0 +1,2 @@
+// Package inventory is a specimen.
+package inventory

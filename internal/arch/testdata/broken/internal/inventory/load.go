@@ -1,0 +1,5 @@
+package inventory
+
+import (
+	_ "github.com/kagu-db/kagu/remediator"
+)

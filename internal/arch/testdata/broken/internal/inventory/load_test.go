@@ -1,0 +1,5 @@
+package inventory_test
+
+import (
+	_ "github.com/kagu-db/kagu/remediator"
+)

@@ -1,0 +1,2 @@
+// Package metric is a specimen.
+package metric

@@ -1,0 +1,5 @@
+package metric
+
+import (
+	_ "github.com/kagu-db/kagu/internal/cluster"
+)

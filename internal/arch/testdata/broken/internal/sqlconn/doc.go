@@ -1,0 +1,2 @@
+// Package sqlconn is a specimen.
+package sqlconn

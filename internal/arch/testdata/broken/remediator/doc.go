@@ -1,0 +1,2 @@
+// Package remediator is a specimen.
+package remediator

@@ -1,0 +1,5 @@
+package remediator
+
+import (
+	_ "github.com/kagu-db/kagu/exporters"
+)

@@ -1,0 +1,5 @@
+package remediator_test
+
+import (
+	_ "github.com/kagu-db/kagu/exporters"
+)

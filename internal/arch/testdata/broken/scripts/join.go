@@ -1,0 +1,5 @@
+package scripts
+
+import (
+	_ "github.com/kagu-db/kagu/exporters/galera"
+)

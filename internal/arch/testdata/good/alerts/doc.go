@@ -1,0 +1,2 @@
+// Package alerts is a specimen.
+package alerts

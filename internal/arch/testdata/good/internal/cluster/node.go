@@ -1,0 +1,5 @@
+package cluster
+
+import (
+	_ "time"
+)

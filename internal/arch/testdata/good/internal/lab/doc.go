@@ -1,0 +1,2 @@
+// Package lab is a specimen.
+package lab

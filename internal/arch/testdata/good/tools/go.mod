@@ -1,0 +1,1 @@
+module github.com/kagu-db/kagu/tools
