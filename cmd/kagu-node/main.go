@@ -46,12 +46,12 @@ func run(args []string) int {
 	app.Arg("verb", "report, start or stop.").StringVar(&o.verb)
 	app.Arg("cluster/node", "Which node.").StringVar(&o.node)
 	if _, err := app.Parse(args); err != nil {
-		fmt.Fprintln(os.Stderr, "kagu-node:", err)
-		return node.ExitBad
+		return reply(os.Stdout, node.Reply{Version: node.Version, Refused: "bad command line: " + err.Error()}, node.ExitBad)
 	}
 
-	// A verb that is being carried out ends in order even if the SSH session goes away.
-	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
+	// A verb that is being carried out ends in order even if the SSH session goes away. The
+	// signals are caught, not ignored: a server that we start would inherit the ignoring.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return o.answer(ctx, os.Stdin, os.Stdout, os.Stderr)

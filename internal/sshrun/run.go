@@ -104,7 +104,7 @@ func (c *call) run(ctx context.Context, command string) (Result, error) {
 
 	c.stage, c.sent = "run the command", true
 	err = session.Run(command)
-	result := Result{Stdout: stdout.Bytes(), Stderr: stderr.String()}
+	result := Result{Stdout: stdout.kept.Bytes(), Stderr: stderr.kept.String()}
 	if exit, ok := errors.AsType[*ssh.ExitError](err); ok && exit.Signal() == "" {
 		result.Exit = exit.ExitStatus()
 		return result, nil
@@ -152,21 +152,19 @@ func (c *cappedConn) orCap(err error) error {
 
 // cappedBuffer keeps the first max bytes. Beyond them it calls over, or drops in silence.
 // The connection is closed rather than the write failed: a failed write would leave the
-// far end waiting for a window that never opens.
+// far end waiting for a window that never opens. The buffer is no embedded field: io.Copy
+// would find its ReadFrom and go round the cap.
 type cappedBuffer struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	max  int
 	over func()
 }
 
 func (b *cappedBuffer) Write(p []byte) (int, error) {
-	room := b.max - b.Len()
-	if len(p) > room {
-		b.Buffer.Write(p[:room])
-		if b.over != nil {
-			b.over()
-		}
-		return len(p), nil
+	room := b.max - b.kept.Len()
+	b.kept.Write(p[:min(len(p), room)])
+	if len(p) > room && b.over != nil {
+		b.over()
 	}
-	return b.Buffer.Write(p)
+	return len(p), nil
 }
