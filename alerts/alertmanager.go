@@ -105,7 +105,9 @@ func routes(p Profile) amRoute {
 	page := p.Page.route(toHumans)
 	page.Matchers = []string{`severity="critical"`}
 
-	root.Routes = []amRoute{dead, look, quiet, page}
+	// An alert that matched a route with continue no longer falls back to the root, so the
+	// last route takes what is left.
+	root.Routes = []amRoute{dead, look, quiet, page, p.Tell.route(toHumans)}
 	return root
 }
 

@@ -50,7 +50,7 @@ func galeraAvailability() []Rule {
 			Scope:     ScopeNode,
 			Remediate: true,
 			Summary:   "{{ $labels.node }} of {{ $labels.cluster }} does not answer SQL",
-			Description: "The exporter runs, but the server at {{ $labels.instance }} does not answer. " +
+			Description: "The exporter runs, but the server does not answer. " +
 				"It may be dead, frozen, cut off, or receiving a full copy of the data. The remediator looks at once.",
 		},
 		{
