@@ -87,6 +87,9 @@ func (w *worker) refuse(ctx context.Context, c inventory.Cluster, inc journal.In
 	w.Metrics.vetoes.WithLabelValues(c.Name, veto.Guard).Inc()
 	now := time.Now()
 	inc.Updated = now
+	if veto.Guard == (Cooldown{}).Name() && inc.Told != "" {
+		return w.Journal.SetIncident(ctx, inc) // how the last act ended is what humans should read
+	}
 	switch {
 	case veto.Guard == Mode{}.Name() && c.Mode != cluster.ModeObserve:
 		inc.State = journal.StateProposed
@@ -135,8 +138,9 @@ func decisionEvents(now time.Time, node string, plan Plan, verdicts []Verdict) [
 // closeGone closes an incident whose problem is no longer seen.
 func (w *worker) closeGone(ctx context.Context, c inventory.Cluster, inc journal.Incident) error {
 	now := time.Now()
+	acted := inc.State == journal.StateFailed || inc.State == journal.StateActing
 	inc.Updated, inc.State, inc.Summary = now, journal.StateGone, "went away without us"
-	if inc.State == journal.StateFailed || inc.State == journal.StateActing {
+	if acted {
 		inc.State, inc.Summary = journal.StateHealed, "healed, later than we waited for"
 	}
 	w.Log.InfoContext(ctx, "problem gone", "cluster", c.Name, "incident", inc.ID, "problem", inc.Problem, "node", inc.Node)

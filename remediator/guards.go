@@ -179,33 +179,41 @@ func (g Disk) Check(_ context.Context, c Case) error {
 // Cooldown vetoes for a while after each act on the cluster. A human's consent ends it early.
 type Cooldown struct{ Journal *journal.Journal }
 
+// afterRefusal is the pause after an act that the host refused: nothing was done, but asking
+// again at once would get the same answer.
+const afterRefusal = time.Minute
+
 // Name returns "cooldown".
 func (Cooldown) Name() string { return "cooldown" }
 
-// Check looks at the acts in the journal; one that the host refused did nothing.
+// Check looks at the acts in the journal.
 func (g Cooldown) Check(ctx context.Context, c Case) error {
 	now, pause := time.Now(), c.Cluster.Policy.Cooldown
-	if c.Consent || pause == 0 {
+	if c.Consent {
 		return nil
 	}
-	acts, err := g.Journal.Since(ctx, c.Cluster.Name, now.Add(-pause-c.Cluster.Policy.VerifyTimeout-time.Hour))
+	acts, err := g.Journal.Since(ctx, c.Cluster.Name, now.Add(-pause-afterRefusal-c.Cluster.Policy.VerifyTimeout-time.Hour))
 	if err != nil {
 		return err
 	}
 	for _, act := range acts {
-		if act.Outcome == outcomeRefused || act.Finished.IsZero() {
-			continue
+		if act.Finished.IsZero() {
+			continue // see Unfinished
 		}
-		if left := act.Finished.Add(pause).Sub(now); left > 0 {
+		until := act.Finished.Add(pause)
+		if act.Outcome == outcomeRefused {
+			until = act.Finished.Add(afterRefusal)
+		}
+		if now.Before(until) {
 			return vetof(g.Name(), "the last act on the cluster (%s, %s) ended %s ago: waiting until %s",
-				act.Node, act.Outcome, now.Sub(act.Finished).Round(time.Second), act.Finished.Add(pause).Format(time.RFC3339))
+				act.Node, act.Outcome, now.Sub(act.Finished).Round(time.Second), until.Format(time.RFC3339))
 		}
 	}
 	return nil
 }
 
-// Attempts vetoes when acts on the same node failed three times within an hour: what did not
-// help three times will not help the fourth. A human's consent allows one more.
+// Attempts vetoes when three acts on the same node failed, or were refused by its host, within
+// an hour: what did not help three times will not help the fourth. A human's consent allows one more.
 type Attempts struct{ Journal *journal.Journal }
 
 const (
@@ -216,7 +224,7 @@ const (
 // Name returns "attempts".
 func (Attempts) Name() string { return "attempts" }
 
-// Check counts the failed acts in the journal.
+// Check counts the acts in the journal that did not help.
 func (g Attempts) Check(ctx context.Context, c Case) error {
 	if c.Consent {
 		return nil
@@ -227,7 +235,7 @@ func (g Attempts) Check(ctx context.Context, c Case) error {
 	}
 	failures := 0
 	for _, act := range acts {
-		if act.Node == c.Plan.Node && act.Outcome != outcomeHealed && act.Outcome != outcomeRefused {
+		if act.Node == c.Plan.Node && act.Outcome != outcomeHealed && act.Outcome != outcomeReleased {
 			failures++
 		}
 	}
@@ -277,5 +285,13 @@ func (g Mode) Check(_ context.Context, c Case) error {
 		return vetof(g.Name(), "the plan could lose data: `kagu approve %s` lets it happen", c.Incident.ID)
 	default:
 		return fmt.Errorf("the mode %q is not known", c.Cluster.Mode)
+	}
+}
+
+// StandardGuards lists the guards of every cluster, in the order they are asked.
+func StandardGuards(j *journal.Journal, k KillSwitch) []Guard {
+	return []Guard{
+		k, InMaintenance{j}, Unfinished{j}, Intent{}, Evidence{MaxAge: 10 * time.Second}, Disk{}, Fresh{},
+		Cooldown{j}, Attempts{j}, Mode{},
 	}
 }

@@ -1,0 +1,746 @@
+package remediator
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/journal"
+)
+
+// A ward is a cluster that exists in the test's head only: three nodes that live or not. It
+// is Observer and Actor of a made-up kind of database, so that the engine is tested without one.
+type ward struct {
+	mu      sync.Mutex
+	dead    map[string]bool
+	stopped map[string]string
+	orders  []string      // what was carried out, "start n2"
+	answer  error         // what Do returns
+	cures   bool          // whether Do brings the node back
+	slow    time.Duration // how long after Do the node is back
+}
+
+func (d *ward) kill(nodes ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, n := range nodes {
+		d.dead[n] = true
+	}
+}
+
+func (d *ward) revive(node string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.dead, node)
+}
+
+func (d *ward) Observe(_ context.Context, c inventory.Cluster) (cluster.Snapshot, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now, roomy := time.Now(), 0.5
+	s := cluster.Snapshot{Cluster: c.Name, Kind: c.Kind, Taken: now}
+	for _, n := range c.Nodes {
+		alive, process := cluster.Yes, cluster.ProcessRunning
+		if d.dead[n.Name] {
+			alive, process = cluster.No, cluster.ProcessAbsent
+		}
+		s.Nodes = append(s.Nodes, cluster.Node{
+			Name: n.Name, Process: process, DiskFree: &roomy, StoppedBy: d.stopped[n.Name],
+			Sights: []cluster.Sight{{Seat: "sql", At: now, Alive: alive}, {Seat: "host", At: now, Alive: alive}},
+		})
+	}
+	return s, nil
+}
+
+func (d *ward) Do(_ context.Context, o Order) (string, error) {
+	d.mu.Lock()
+	d.orders = append(d.orders, o.Step.Action.Name+" "+o.Step.Node)
+	cures, slow, answer := d.cures, d.slow, d.answer
+	d.mu.Unlock()
+	if cures {
+		time.AfterFunc(slow, func() { d.revive(o.Step.Node) })
+	}
+	return "", answer
+}
+
+func (d *ward) done() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.orders)
+}
+
+func describe(s cluster.Snapshot) string {
+	var words []string
+	for _, n := range s.Nodes {
+		words = append(words, n.Name+" "+string(n.Process))
+	}
+	return strings.Join(words, ", ")
+}
+
+var start = Action{Name: "start", Safe: true}
+
+func dead(s cluster.Snapshot) (nodes []string) {
+	for _, n := range s.Nodes {
+		if n.Process == cluster.ProcessAbsent {
+			nodes = append(nodes, n.Name)
+		}
+	}
+	return nodes
+}
+
+func planStart(_ cluster.Snapshot, node string) (Plan, error) {
+	return Plan{Why: "its process is gone", Steps: []Step{{Action: start, Node: node, Why: "rejoins"}}}, nil
+}
+
+// A bench is an engine with a ward, in a bubble of fake time.
+type bench struct {
+	*Engine
+	t        *testing.T
+	ward     *ward
+	fleet    *inventory.Fleet
+	receiver *Receiver
+	registry *prometheus.Registry
+	dir      string
+	stop     context.CancelFunc
+	ended    chan error
+}
+
+func policy() inventory.Policy {
+	return inventory.Policy{
+		Cooldown: 10 * time.Minute, MaxAlertAge: 30 * time.Minute, VerifyFor: 10 * time.Second,
+		VerifyTimeout: 5 * time.Minute, MinDiskFree: 0.05,
+	}
+}
+
+func member(name string) inventory.Node {
+	return inventory.Node{Name: name, Role: cluster.RoleMember, Host: inventory.Host{Name: "host-" + name}}
+}
+
+func newBench(t *testing.T, mode cluster.Mode, names ...string) *bench {
+	t.Helper()
+	if len(names) == 0 {
+		names = []string{"backoffice"}
+	}
+	fleet := &inventory.Fleet{}
+	for _, name := range names {
+		fleet.Clusters = append(fleet.Clusters, inventory.Cluster{
+			Name: name, Kind: cluster.KindGalera, Mode: mode, Policy: policy(),
+			Nodes: []inventory.Node{member("n1"), member("n2"), member("n3")},
+		})
+	}
+	dir := t.TempDir()
+	j, err := journal.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{
+		dir: dir, t: t, fleet: fleet, registry: prometheus.NewRegistry(),
+		ward: &ward{dead: map[string]bool{}, stopped: map[string]string{}, cures: true, slow: 5 * time.Second},
+	}
+	log := slog.New(slog.DiscardHandler)
+	metrics := NewMetrics(b.registry)
+	getFleet := func() *inventory.Fleet { return fleet }
+	b.Engine = &Engine{
+		Fleet: getFleet, Journal: j, Metrics: metrics, Log: log, Relook: 15 * time.Second, Poll: time.Second,
+		Guards: StandardGuards(j, KillSwitch{}), Brakes: []Guard{KillSwitch{}, InMaintenance{j}},
+		Kinds: map[cluster.Kind]Kind{cluster.KindGalera: {
+			Observer: b.ward, Actor: b.ward, Describe: describe,
+			Problems: []Problem{{Name: "node-down", Rank: 20, Match: dead, Plan: planStart}},
+		}},
+	}
+	b.receiver = &Receiver{Fleet: getFleet, Store: j, Wake: b.Wake, Metrics: metrics, Log: log}
+	return b
+}
+
+func (b *bench) run() {
+	var ctx context.Context
+	ctx, b.stop = context.WithCancel(context.Background())
+	b.ended = make(chan error, 1)
+	go func() { b.ended <- b.Engine.Run(ctx) }()
+	synctest.Wait()
+}
+
+func (b *bench) halt() {
+	b.t.Helper()
+	b.stop()
+	if err := <-b.ended; err != nil {
+		b.t.Error(err)
+	}
+}
+
+func (b *bench) close() {
+	b.t.Helper()
+	b.halt()
+	if err := b.Journal.Close(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// alert delivers an alert of that age straight to the journal and the queue.
+func (b *bench) alert(cluster string, age time.Duration, resolved bool) {
+	b.t.Helper()
+	now := time.Now()
+	h := journal.Hint{
+		Cluster: cluster, Node: "n2", Alert: "GaleraNodeDown", Fingerprint: "f",
+		StartsAt: now.Add(-age), Resolved: resolved, Last: now,
+	}
+	if err := b.Journal.PutHints(b.t.Context(), []journal.Hint{h}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.Wake(cluster)
+}
+
+// sql changes the journal's file behind the engine's back.
+func (b *bench) sql(statement string) {
+	b.t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(b.dir, "journal.db"))
+	if err == nil {
+		_, err = db.Exec(statement)
+	}
+	if err == nil {
+		err = db.Close()
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) wait(d time.Duration) {
+	time.Sleep(d) // in the bubble's time: it passes when everything else waits
+	synctest.Wait()
+}
+
+func (b *bench) incidents() []journal.Incident {
+	b.t.Helper()
+	list, err := b.Journal.Incidents(b.t.Context(), journal.Filter{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return list
+}
+
+func (b *bench) incident() journal.Incident {
+	b.t.Helper()
+	list := b.incidents()
+	if len(list) != 1 {
+		b.t.Fatalf("there are %d incidents, want one: %+v", len(list), list)
+	}
+	return list[0]
+}
+
+func (b *bench) told() []string {
+	b.t.Helper()
+	list, err := b.Journal.Unsent(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var lines []string
+	for _, m := range list {
+		lines = append(lines, m.Text)
+	}
+	return lines
+}
+
+func (b *bench) wantOrders(orders ...string) {
+	b.t.Helper()
+	if diff := cmp.Diff(orders, b.ward.done()); diff != "" {
+		b.t.Errorf("orders (-want +got):\n%s", diff)
+	}
+}
+
+func (b *bench) wantState(state journal.State, words string) {
+	b.t.Helper()
+	inc := b.incident()
+	if inc.State != state || !strings.Contains(inc.Summary, words) {
+		b.t.Errorf("the incident is %s: %q; want %s: %q", inc.State, inc.Summary, state, words)
+	}
+}
+
+func kinds(events []journal.Event) (list []string) {
+	for _, e := range events {
+		list = append(list, e.Kind)
+	}
+	return list
+}
+
+func TestAutoStartsADeadNodeOnceAndVerifies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.wantOrders("start n2")
+		b.wantState(journal.StateHealed, "well for 10s")
+		want := []string{"hint", "observed", "problem", "plan", "guards", "journal", "verb", "verb-done", "observed", "synced", "healed"}
+		if diff := cmp.Diff(want, kinds(b.incident().Events)); diff != "" {
+			t.Errorf("story (-want +got):\n%s", diff)
+		}
+		if told := b.told(); len(told) != 2 {
+			t.Errorf("told %q, want the act and its success", told)
+		}
+	})
+}
+
+func TestWithoutAnAlertNothingIsLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.wait(time.Hour)
+		b.wantOrders()
+	})
+}
+
+func TestAThousandAlertsAreOneAct(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		for range 1000 {
+			b.alert("backoffice", 0, false)
+		}
+		b.wait(time.Minute)
+		b.wantOrders("start n2")
+	})
+}
+
+func TestObserveDoesNothingAndSaysWhatItWouldDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeObserve)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(20 * time.Minute)
+		b.wantOrders()
+		b.wantState(journal.StateRefused, "would start n2 (rejoins), but the cluster's mode is observe")
+		if told := b.told(); len(told) != 1 || !strings.Contains(told[0], "Would otherwise: start n2") {
+			t.Errorf("told %q, want one line with the plan", told)
+		}
+		if err := b.Approve(t.Context(), b.incident().ID, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(time.Minute)
+		b.wantOrders() // observe is observe, whoever approves
+	})
+}
+
+func TestProposeWaitsForApproval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModePropose)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.wantOrders()
+		b.wantState(journal.StateProposed, "kagu approve")
+		if err := b.Approve(t.Context(), b.incident().ID, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(time.Minute)
+		b.wantOrders("start n2")
+		b.wantState(journal.StateHealed, "")
+	})
+}
+
+func TestAnApprovalHoldsForThePlanItWasGivenTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModePropose)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Second)
+		if err := b.Approve(t.Context(), b.incident().ID, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		// Before the engine looks again, another plan would be made for the same incident.
+		kind := b.Kinds[cluster.KindGalera]
+		kind.Problems[0].Plan = func(cluster.Snapshot, string) (Plan, error) {
+			return Plan{Steps: []Step{{Action: Action{Name: "rebuild"}, Node: "n2"}}}, nil
+		}
+		b.wait(time.Minute)
+		b.wantOrders()
+		b.wantState(journal.StateProposed, "would rebuild n2")
+	})
+}
+
+func TestAnApprovalExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModePropose)
+		b.ward.kill("n2")
+		b.run()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Second)
+		id := b.incident().ID
+		b.halt()
+		if err := b.Approve(t.Context(), id, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(approvalHolds + time.Second)
+		b.run()
+		defer b.close()
+		b.wait(time.Minute)
+		b.wantOrders()
+	})
+}
+
+func TestWhatCanLoseDataWaitsInEveryMode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.Kinds[cluster.KindGalera].Problems[0].Plan = func(cluster.Snapshot, string) (Plan, error) {
+			return Plan{Steps: []Step{{Action: Action{Name: "rebuild"}, Node: "n2"}}}, nil
+		}
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.wantOrders()
+		b.wantState(journal.StateProposed, "could lose data")
+	})
+}
+
+func TestMaintenanceIsRespectedAndEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		now := time.Now()
+		m := journal.Maintenance{Cluster: "backoffice", Since: now, Until: now.Add(10 * time.Minute), By: "ana", Why: "new disk"}
+		if err := b.Journal.SetMaintenance(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(9 * time.Minute)
+		b.wantOrders()
+		b.wantState(journal.StateRefused, "in maintenance")
+		b.wait(2 * time.Minute)
+		b.wantOrders("start n2")
+	})
+}
+
+func TestAStopOnPurposeIsRespected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.ward.stopped["n2"] = "ana: new disk"
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Hour)
+		b.wantOrders()
+		b.wantState(journal.StateRefused, "stopped on purpose (ana: new disk)")
+	})
+}
+
+func TestAnAlertOfAnHourAgoIsNotActedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", time.Hour, false)
+		b.wait(time.Minute)
+		b.wantOrders()
+		b.wantState(journal.StateRefused, "longer than max_alert_age 30m0s")
+	})
+}
+
+func TestAnAlertThatResolvedMeanwhileIsNotActedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.alert("backoffice", 0, false)
+		b.alert("backoffice", 0, true)
+		b.run()
+		defer b.close()
+		b.wait(time.Minute)
+		b.wantOrders()
+		b.wantState(journal.StateRefused, "no alert about the cluster is firing any more")
+	})
+}
+
+func TestAFalseAlertIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.ward.kill("n2") // dies later, with no alert yet
+		b.wait(time.Hour)
+		b.wantOrders()
+		if list := b.incidents(); len(list) != 0 {
+			t.Errorf("incidents %+v, want none", list)
+		}
+	})
+}
+
+func TestTheClusterRestsAfterAnAct(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.ward.kill("n3")
+		b.alert("backoffice", 0, false)
+		b.wait(5 * time.Minute)
+		b.wantOrders("start n2")
+		b.wait(10 * time.Minute)
+		b.wantOrders("start n2", "start n3")
+	})
+}
+
+func TestTwoDeadNodesAreHealedOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.fleet.Clusters[0].Policy.Cooldown = 0
+		b.ward.kill("n2", "n3")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(8 * time.Second)
+		b.wantOrders("start n2") // n3 waits until n2 has been verified
+		b.wait(time.Minute)
+		b.wantOrders("start n2", "start n3")
+	})
+}
+
+func TestWhatDidNotHelpThreeTimesIsNotTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		p := &b.fleet.Clusters[0].Policy
+		p.Cooldown, p.VerifyTimeout, p.MaxAlertAge = time.Minute, time.Minute, 24*time.Hour
+		b.ward.cures = false
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(30 * time.Minute)
+		b.wantOrders("start n2", "start n2", "start n2")
+		b.wantState(journal.StateFailed, "3 acts on n2 failed within 1h0m0s")
+	})
+}
+
+func TestARefusalOfTheHostIsToldAndNotHammered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.cures, b.ward.answer = false, fmt.Errorf("%w: a frozen process is there", ErrRefused)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Second)
+		b.wantState(journal.StateRefused, "a frozen process is there")
+		if told := b.told(); len(told) != 2 || !strings.Contains(told[1], "The host would not") {
+			t.Errorf("told %q", told)
+		}
+		b.wait(50 * time.Second)
+		b.wantOrders("start n2")
+		b.wait(28 * time.Minute)
+		b.wantOrders("start n2", "start n2", "start n2")
+	})
+}
+
+func TestAVerbOfUnknownOutcomeIsNotSentAgain(t *testing.T) {
+	for name, cures := range map[string]bool{"it worked": true, "it did not": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, cluster.ModeAuto)
+				b.ward.cures, b.ward.answer = cures, fmt.Errorf("%w: the line broke", ErrUnsure)
+				b.ward.kill("n2")
+				b.run()
+				defer b.close()
+				b.alert("backoffice", 0, false)
+				b.wait(6 * time.Minute)
+				b.wantOrders("start n2")
+				want := map[bool]journal.State{true: journal.StateHealed, false: journal.StateFailed}[cures]
+				b.wantState(want, "")
+			})
+		})
+	}
+}
+
+func TestAFailureThatHealsLaterIsToldToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.slow = 7 * time.Minute
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(6 * time.Minute)
+		b.wantState(journal.StateFailed, "")
+		b.wait(2 * time.Minute)
+		b.wantState(journal.StateHealed, "later than we waited for")
+		b.wantOrders("start n2")
+	})
+}
+
+func TestAnInterruptedActHoldsTheCluster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.cures = false
+		b.ward.kill("n2")
+		b.run()
+		b.alert("backoffice", 0, false)
+		b.wait(5 * time.Second)
+		b.halt() // in the middle of the verification
+		b.wantOrders("start n2")
+
+		b.run()
+		b.wait(20 * time.Minute)
+		b.wantOrders("start n2") // nothing is sent again
+		b.wantState(journal.StateHeld, "nothing is sent again")
+		if told := b.told(); len(told) != 2 || !strings.Contains(told[1], "kagu release") {
+			t.Errorf("told %q, want the act and the hold", told)
+		}
+
+		b.ward.revive("n2")
+		b.wait(time.Minute)
+		b.wantState(journal.StateHealed, "seen well after a restart")
+		b.close()
+	})
+}
+
+func TestAHumanReleasesAHeldCluster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.fleet.Clusters[0].Policy.Cooldown = 0
+		b.ward.cures = false
+		b.ward.kill("n2")
+		b.run()
+		b.alert("backoffice", 0, false)
+		b.wait(5 * time.Second)
+		b.halt()
+		b.run()
+		defer b.close()
+		b.wait(time.Minute)
+		b.ward.mu.Lock()
+		b.ward.cures = true
+		b.ward.mu.Unlock()
+		if err := b.Release(t.Context(), b.incident().ID, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(time.Minute)
+		b.wantOrders("start n2", "start n2") // a second act, decided afresh
+		b.wantState(journal.StateHealed, "")
+		if err := b.Release(t.Context(), b.incident().ID, "ana"); !errors.Is(err, ErrNotNow) {
+			t.Errorf("released a healed incident: %v", err)
+		}
+	})
+}
+
+func TestOneClusterOfASiteIsActedOnAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto, "backoffice", "billing")
+		b.ward.kill("n2")
+		b.ward.cures = false
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.alert("billing", 0, false)
+		b.wait(time.Minute)
+		b.wantOrders("start n2")
+	})
+}
+
+func TestTheKillSwitchStopsEverything(t *testing.T) {
+	for name, make := range map[string]func(dir string) string{
+		"the file is there": func(dir string) string {
+			file := filepath.Join(dir, "stop")
+			_ = os.WriteFile(file, nil, 0o600)
+			return file
+		},
+		"its folder is gone": func(dir string) string { return filepath.Join(dir, "gone", "stop") },
+		"it cannot be read":  func(dir string) string { return filepath.Join(dir, strings.Repeat("x", 300)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, cluster.ModeAuto)
+				b.Guards = StandardGuards(b.Journal, KillSwitch{make(t.TempDir())})
+				b.ward.kill("n2")
+				b.run()
+				defer b.close()
+				b.alert("backoffice", 0, false)
+				b.wait(time.Minute)
+				b.wantOrders()
+				b.wantState(journal.StateRefused, "kill switch")
+			})
+		})
+	}
+}
+
+func TestAJournalThatCannotBeWrittenStopsEverything(t *testing.T) {
+	for write, orders := range map[string][]string{
+		"INSERT ON incidents": nil,
+		"INSERT ON intents":   nil,
+		"INSERT ON steps":     nil,
+		"UPDATE ON steps":     {"start n2"}, // what was done was done: it is verified all the same
+	} {
+		t.Run(write, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, cluster.ModeAuto)
+				b.sql("CREATE TRIGGER full BEFORE " + write + " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END")
+				b.ward.kill("n2")
+				b.run()
+				defer b.close()
+				b.alert("backoffice", 0, false)
+				b.wait(time.Minute)
+				b.wantOrders(orders...)
+				if n := testutil.ToFloat64(b.Metrics.journalErrors); n == 0 {
+					t.Error("remediator_journal_errors_total is 0")
+				}
+				b.sql("DROP TRIGGER full") // somebody made room
+				b.wait(5 * time.Minute)
+				b.wantOrders("start n2")
+			})
+		})
+	}
+}
+
+func TestADefectInOneDatabasesKnowledgeIsSurvived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		plan := b.Kinds[cluster.KindGalera].Problems[0].Plan
+		broken := true
+		b.Kinds[cluster.KindGalera].Problems[0].Plan = func(s cluster.Snapshot, node string) (Plan, error) {
+			if broken {
+				broken = false
+				panic("index out of range")
+			}
+			return plan(s, node)
+		}
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.wantOrders("start n2")
+	})
+}
