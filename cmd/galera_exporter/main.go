@@ -1,0 +1,152 @@
+// Command galera_exporter tells Prometheus how the Galera nodes of kagu.yaml are.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	build "github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/kagu-db/kagu/exporters"
+	"github.com/kagu-db/kagu/exporters/galera"
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/metric"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := serve(ctx, args); err != nil {
+		fmt.Fprintln(os.Stderr, "galera_exporter:", err)
+		return 1
+	}
+	return 0
+}
+
+// settings are the flags.
+type settings struct {
+	config    string
+	check     bool
+	node      string
+	lifecycle bool
+	offset    time.Duration
+	web       *web.FlagConfig
+	log       promslog.Config
+}
+
+func parse(args []string) (settings, error) {
+	var s settings
+	app := kingpin.New("galera_exporter", "Tells Prometheus how the Galera nodes of kagu.yaml are.")
+	app.Version(build.Print("galera_exporter"))
+	app.HelpFlag.Short('h')
+	app.Flag("config.file", "The fleet's kagu.yaml.").Default("/etc/kagu/kagu.yaml").Envar("KAGU_CONFIG").StringVar(&s.config)
+	app.Flag("config.check", "Check the configuration and exit.").BoolVar(&s.check)
+	app.Flag("node", "CLUSTER/NODE whose families /metrics shows too; for an exporter on the database host.").StringVar(&s.node)
+	app.Flag("timeout-offset", "Kept back from Prometheus' scrape timeout for the answer's way.").Default("250ms").DurationVar(&s.offset)
+	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload; SIGHUP always reloads.").BoolVar(&s.lifecycle)
+	s.web = webflag.AddFlags(app, "127.0.0.1:10041")
+	promslogflag.AddFlags(app, &s.log)
+	_, err := app.Parse(args)
+	return s, err
+}
+
+func serve(ctx context.Context, args []string) error {
+	s, err := parse(args)
+	if err != nil {
+		return err
+	}
+	log := promslog.New(&s.log)
+	own := prometheus.NewRegistry()
+	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		version.NewCollector("galera_exporter"))
+	fleet, err := exporters.NewFleet(s.targets, exporters.FleetFamilies{
+		Targets:  metric.GaleraExporterTargets,
+		ReloadOK: metric.GaleraExporterConfigLastReloadSuccessful,
+		ReloadAt: metric.GaleraExporterConfigLastReloadSuccessTimestampSeconds,
+	}, own, log)
+	if err != nil {
+		return err
+	}
+	defer fleet.Close()
+	if s.check {
+		fmt.Println(s.config, "is good")
+		return nil
+	}
+	return site(s, fleet, own, log).Serve(ctx, s.web, hangups(ctx), log)
+}
+
+// targets loads kagu.yaml. The node of --node must be in it.
+func (s settings) targets() ([]*exporters.Target, error) {
+	fleet, err := inventory.Load(s.config)
+	if err != nil {
+		return nil, err
+	}
+	if s.node != "" && !has(fleet, s.node) {
+		return nil, fmt.Errorf("--node=%s: %s has no such Galera node; write CLUSTER/NODE", s.node, s.config)
+	}
+	return galera.Targets(fleet), nil
+}
+
+func has(fleet *inventory.Fleet, name string) bool {
+	clusterName, nodeName, _ := strings.Cut(name, "/")
+	c, ok := fleet.Cluster(clusterName)
+	if !ok {
+		return false
+	}
+	return slices.ContainsFunc(c.Nodes, func(n inventory.Node) bool { return n.Name == nodeName })
+}
+
+func site(s settings, fleet *exporters.Fleet, own *prometheus.Registry, log *slog.Logger) exporters.Site {
+	shared := metric.GaleraExporterScrapesSharedTotal.CounterVec()
+	own.MustRegister(shared)
+	prober := &exporters.Prober{
+		Fleet: fleet, Offset: s.offset, Log: log, Shared: shared.WithLabelValues(),
+		Self: exporters.Self{
+			Success:  metric.GaleraExporterCollectorSuccess,
+			Duration: metric.GaleraExporterCollectorDurationSeconds,
+		},
+	}
+	return exporters.Site{
+		Name: "galera_exporter", Description: "How the Galera nodes of kagu.yaml are.", Version: build.Info(),
+		Metrics: prober.Own(own, s.node), Prober: prober, Fleet: fleet, Lifecycle: s.lifecycle,
+	}
+}
+
+// hangups passes SIGHUP on until the context ends.
+func hangups(ctx context.Context) <-chan struct{} {
+	signals, out := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(signals)
+		for {
+			select {
+			case <-signals:
+				select {
+				case out <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}

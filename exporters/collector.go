@@ -1,0 +1,72 @@
+package exporters
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kagu-db/kagu/internal/metric"
+)
+
+// A Collector is one source of metrics. The context ends it. What it emitted before it failed
+// is kept; what it could not find out it does not emit.
+type Collector interface {
+	Name() string
+	Collect(ctx context.Context, emit func(prometheus.Metric)) error
+}
+
+// Self names the families a scrape carries about itself. Both have the label collector.
+type Self struct{ Success, Duration *metric.Family }
+
+// An outcome is what became of one collector in one scrape.
+type outcome struct {
+	collector string
+	err       error
+}
+
+// run runs the collectors at the same time, waits for all of them, and returns their metrics
+// in the order of the collectors.
+func run(ctx context.Context, self Self, collectors []Collector) ([]prometheus.Metric, []outcome) {
+	var (
+		wg       sync.WaitGroup
+		parts    = make([][]prometheus.Metric, len(collectors))
+		outcomes = make([]outcome, len(collectors))
+	)
+	for i, c := range collectors {
+		wg.Go(func() {
+			start := time.Now()
+			err := collect(ctx, c, func(m prometheus.Metric) { parts[i] = append(parts[i], m) })
+			success := 1.0
+			if err != nil {
+				success = 0
+			}
+			parts[i] = append(parts[i],
+				self.Success.Sample(success, c.Name()),
+				self.Duration.Sample(time.Since(start).Seconds(), c.Name()))
+			outcomes[i] = outcome{c.Name(), err}
+		})
+	}
+	wg.Wait()
+	total := 0
+	for _, p := range parts {
+		total += len(p)
+	}
+	all := make([]prometheus.Metric, 0, total)
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	return all, outcomes
+}
+
+func collect(ctx context.Context, c Collector, emit func(prometheus.Metric)) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.Collect(ctx, emit)
+}

@@ -1,0 +1,146 @@
+package exporters
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// defaultTimeout bounds a scrape that does not say how long it waits.
+const defaultTimeout = 8 * time.Second
+
+// Prober answers scrapes of targets.
+type Prober struct {
+	Fleet  *Fleet
+	Self   Self
+	Shared prometheus.Counter // scrapes that got another's result
+	Offset time.Duration      // kept back from Prometheus' timeout for the way to it
+	Log    *slog.Logger
+}
+
+// ServeHTTP answers /probe?target=NAME.
+func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name := r.URL.Query().Get("target")
+	if name == "" {
+		http.Error(w, "which target? Ask for /probe?target=CLUSTER/NODE; /sd lists them", http.StatusBadRequest)
+		return
+	}
+	p.serve(w, r, name)
+}
+
+// Own answers /metrics: what is in own, and the target's families too if name is not "".
+func (p *Prober) Own(own prometheus.Gatherer, name string) http.Handler {
+	if name == "" {
+		return promhttp.HandlerFor(own, promhttp.HandlerOpts{})
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, name, own) })
+}
+
+func (p *Prober) serve(w http.ResponseWriter, r *http.Request, name string, more ...prometheus.Gatherer) {
+	ctx, cancel := context.WithTimeout(r.Context(), p.timeout(r.Header))
+	defer cancel()
+	metrics, err := p.scrape(ctx, name)
+	switch {
+	case errors.Is(err, errUnknownTarget) && len(more) == 0:
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	case errors.Is(err, errUnknownTarget): // a reload took the node of --node away; our own page stays
+	case err != nil:
+		http.Error(w, "wait for the scrape that runs: "+err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	g := append(prometheus.Gatherers{gathered(metrics)}, more...)
+	promhttp.HandlerFor(g, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog{p.Log}}).ServeHTTP(w, r)
+}
+
+// scrape looks the target up again if a reload replaced it in between.
+func (p *Prober) scrape(ctx context.Context, name string) ([]prometheus.Metric, error) {
+	for {
+		t, err := p.Fleet.target(name)
+		if err != nil {
+			return nil, err
+		}
+		metrics, shared, err := t.scrape(ctx, p.Self, p.Log)
+		if errors.Is(err, errClosed) && ctx.Err() == nil {
+			continue
+		}
+		if shared {
+			p.Shared.Inc()
+		}
+		return metrics, err
+	}
+}
+
+// timeout is what Prometheus says it waits, less the offset; half of it if that leaves nothing.
+func (p *Prober) timeout(h http.Header) time.Duration {
+	seconds, err := strconv.ParseFloat(h.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
+	if err != nil || !(seconds > 0) || seconds > time.Hour.Seconds() {
+		return defaultTimeout
+	}
+	announced := time.Duration(seconds * float64(time.Second))
+	return max(announced-p.Offset, announced/2)
+}
+
+// gathered lets promhttp write metrics that were collected already.
+type gathered []prometheus.Metric
+
+// Gather sorts and checks the metrics.
+func (g gathered) Gather() ([]*dto.MetricFamily, error) {
+	r := prometheus.NewRegistry()
+	if err := r.Register(g); err != nil {
+		return nil, err
+	}
+	return r.Gather()
+}
+
+// Describe says nothing: what a scrape yields depends on the server.
+func (gathered) Describe(chan<- *prometheus.Desc) {}
+
+// Collect sends the metrics.
+func (g gathered) Collect(to chan<- prometheus.Metric) {
+	for _, m := range g {
+		to <- m
+	}
+}
+
+type errorLog struct{ log *slog.Logger }
+
+// Println takes promhttp's complaint that a metric is inconsistent.
+func (l errorLog) Println(v ...any) { l.log.Error("metrics are inconsistent", "reason", v) }
+
+// group is one entry of Prometheus' HTTP service discovery.
+type group struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// Discover answers /sd with the targets in the form of Prometheus' http_sd: the address to
+// scrape is the one we were asked at, and the labels say which target to ask it for.
+func (f *Fleet) Discover(w http.ResponseWriter, r *http.Request) {
+	groups := []group{}
+	targets := *f.current.Load()
+	for _, t := range slices.SortedFunc(maps.Values(targets), func(a, b *Target) int { return cmp.Compare(a.Name, b.Name) }) {
+		labels := map[string]string{
+			"instance":         t.Address,
+			"__param_target":   t.Name,
+			"__metrics_path__": "/probe",
+		}
+		maps.Copy(labels, t.Labels)
+		groups = append(groups, group{Targets: []string{r.Host}, Labels: labels})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(groups); err != nil {
+		f.log.Debug("service discovery not delivered", "reason", err)
+	}
+}

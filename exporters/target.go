@@ -1,0 +1,108 @@
+package exporters
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Target is one thing to scrape.
+type Target struct {
+	Name    string            // what /probe?target= takes
+	Address string            // becomes the label instance
+	Labels  map[string]string // what /sd gives Prometheus to attach
+
+	// Look returns the collectors of one scrape; they may share what they read. It is called
+	// for each scrape.
+	Look func() []Collector
+
+	// Release lets go of what the target holds, its connection. It is called once, after the
+	// last scrape.
+	Release func()
+
+	using  sync.RWMutex // held for reading during a scrape, for writing to close
+	closed bool
+
+	mu     sync.Mutex
+	flight *flight
+	failed map[string]bool // collectors that failed last time, so that a fault is told once
+}
+
+// A flight is a scrape that runs and whose result others may wait for.
+type flight struct {
+	landed  chan struct{}
+	metrics []prometheus.Metric
+}
+
+// errClosed says that a reload replaced the target.
+var errClosed = errors.New("the target was replaced by a reload")
+
+// scrape returns the target's metrics. If a scrape runs already, its result is shared. The scrape goes on
+// to its deadline even if whoever asked for it goes away, since others may wait for it.
+func (t *Target) scrape(ctx context.Context, self Self, log *slog.Logger) (metrics []prometheus.Metric, shared bool, err error) {
+	t.using.RLock()
+	defer t.using.RUnlock()
+	if t.closed {
+		return nil, false, errClosed
+	}
+	t.mu.Lock()
+	if f := t.flight; f != nil {
+		t.mu.Unlock()
+		select {
+		case <-f.landed:
+			return f.metrics, true, nil
+		case <-ctx.Done():
+			return nil, true, ctx.Err()
+		}
+	}
+	f := &flight{landed: make(chan struct{})}
+	t.flight = f
+	t.mu.Unlock()
+
+	bounded := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithDeadline(bounded, deadline)
+		defer cancel()
+	}
+	metrics, outcomes := run(bounded, self, t.Look())
+	t.tell(log, outcomes)
+
+	f.metrics = metrics
+	t.mu.Lock()
+	t.flight = nil
+	t.mu.Unlock()
+	close(f.landed)
+	return metrics, false, nil
+}
+
+// tell logs a collector that begins to fail and one that works again.
+func (t *Target) tell(log *slog.Logger, outcomes []outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, o := range outcomes {
+		switch {
+		case o.err != nil && !t.failed[o.collector]:
+			log.Warn("collector fails", "target", t.Name, "collector", o.collector, "reason", o.err)
+		case o.err == nil && t.failed[o.collector]:
+			log.Info("collector works again", "target", t.Name, "collector", o.collector)
+		}
+		if t.failed == nil {
+			t.failed = map[string]bool{}
+		}
+		t.failed[o.collector] = o.err != nil
+	}
+}
+
+// close waits for the scrape that runs and releases the target.
+func (t *Target) close() {
+	t.using.Lock()
+	defer t.using.Unlock()
+	if !t.closed && t.Release != nil {
+		t.Release()
+	}
+	t.closed = true
+}
