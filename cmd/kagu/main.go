@@ -46,6 +46,7 @@ type session struct {
 // a kingpin Action.
 func commands() []func(*kingpin.Application, *session) {
 	return []func(*kingpin.Application, *session){
+		addLab,
 		addCheck,
 		addGenerate,
 	}

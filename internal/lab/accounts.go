@@ -1,0 +1,66 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// The accounts on the database. Each has its password in a file of the lab's folder.
+const (
+	MonitorUser = "kagu_monitor" // sees what the exporter and the remediator need, changes nothing
+	WriterUser  = "kagu_writer"  // owns the schema Schema and nothing else
+	checkUser   = "kagu_haproxy" // may log in, no more: HAProxy's mysql-check can send no password
+)
+
+// Schema is where a test or the demo writes.
+const Schema = "kagu_lab"
+
+func (l *Lab) passwordFile(user string) string { return l.file(user + ".pass") }
+
+// createAccounts makes the accounts, on the one node that is there, before it is copied.
+// Passwords travel over the node's socket and stand on no command line.
+func (l *Lab) createAccounts(ctx context.Context, n Node) error {
+	passwords := map[string]string{}
+	for _, user := range []string{MonitorUser, WriterUser} {
+		passwords[user] = password()
+		if err := writeFile(l.passwordFile(user), []byte(passwords[user]+"\n")); err != nil {
+			return err
+		}
+	}
+	account := func(user string) string { return fmt.Sprintf("'%s'@'127.%%'", user) }
+	return l.SQL(ctx, n.Name,
+		"CREATE USER "+account(MonitorUser)+" IDENTIFIED BY '"+passwords[MonitorUser]+"' WITH MAX_USER_CONNECTIONS 10",
+		"GRANT PROCESS, BINLOG MONITOR, REPLICA MONITOR ON *.* TO "+account(MonitorUser),
+		"GRANT SELECT ON mysql.wsrep_cluster TO "+account(MonitorUser),
+		"GRANT SELECT ON mysql.wsrep_cluster_members TO "+account(MonitorUser),
+		"GRANT SELECT ON mysql.wsrep_streaming_log TO "+account(MonitorUser),
+		"CREATE DATABASE "+Schema,
+		"CREATE USER "+account(WriterUser)+" IDENTIFIED BY '"+passwords[WriterUser]+"'",
+		"GRANT ALL ON "+Schema+".* TO "+account(WriterUser),
+		"CREATE USER "+account(checkUser),
+	)
+}
+
+// WriterConfig says how to connect as the writer, to a node's SQLAddress or to HAProxy.
+func (l *Lab) WriterConfig(address string) (*mysql.Config, error) {
+	return l.login(WriterUser, address)
+}
+
+// MonitorConfig says how to connect as the monitor.
+func (l *Lab) MonitorConfig(address string) (*mysql.Config, error) {
+	return l.login(MonitorUser, address)
+}
+
+func (l *Lab) login(user, address string) (*mysql.Config, error) {
+	text, err := os.ReadFile(l.passwordFile(user))
+	if err != nil {
+		return nil, err
+	}
+	c := mysql.NewConfig()
+	c.User, c.Passwd, c.Net, c.Addr = user, string(text[:len(text)-1]), "tcp", address
+	c.Logger = &mysql.NopLogger{}
+	return c, nil
+}

@@ -1,0 +1,120 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/node"
+	"github.com/kagu-db/kagu/internal/sshrun"
+)
+
+// Kill ends a node's server at once, as a crash or the kernel's out-of-memory killer does.
+func (l *Lab) Kill(_ context.Context, node string) error { return l.hit(node, syscall.SIGKILL) }
+
+// Freeze stops a node's server in its tracks: it holds its connections and answers nothing.
+func (l *Lab) Freeze(_ context.Context, node string) error { return l.hit(node, syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on.
+func (l *Lab) Thaw(_ context.Context, node string) error { return l.hit(node, syscall.SIGCONT) }
+
+func (l *Lab) hit(node string, s syscall.Signal) error {
+	n, err := l.Node(node)
+	if err != nil {
+		return err
+	}
+	p, err := l.server(n)
+	if err != nil {
+		return err
+	}
+	if err := p.signal(s); err != nil {
+		return fmt.Errorf("send %v to %s, process %d: %w", s, node, p.PID, err)
+	}
+	return nil
+}
+
+// Server returns the process of a node's server, whoever started it. The error is
+// os.ErrProcessDone if there is none.
+func (l *Lab) Server(node string) (Process, error) {
+	n, err := l.Node(node)
+	if err != nil {
+		return Process{}, err
+	}
+	return l.server(n)
+}
+
+// KillService, FreezeService and ThawService do the same to what the lab runs beside the servers.
+// The sshd of a node's host is called "sshd n1".
+func (l *Lab) KillService(name string) error { return l.hitService(name, syscall.SIGKILL) }
+
+// FreezeService stops a service without ending it.
+func (l *Lab) FreezeService(name string) error { return l.hitService(name, syscall.SIGSTOP) }
+
+// ThawService lets a frozen service go on.
+func (l *Lab) ThawService(name string) error { return l.hitService(name, syscall.SIGCONT) }
+
+func (l *Lab) hitService(name string, s syscall.Signal) error {
+	for _, p := range l.Processes {
+		if p.Name == name && p.Alive() {
+			return p.signal(s)
+		}
+	}
+	return fmt.Errorf("%s: %w", name, os.ErrProcessDone)
+}
+
+// Stop stops a node cleanly, as an operator does: through kagu-node, which remembers it, so
+// that the remediator leaves the node alone. In a lab without sshd it is a plain shutdown.
+func (l *Lab) Stop(ctx context.Context, name string) error {
+	if l.Has(SSH) {
+		return l.ask(ctx, name, node.Stop)
+	}
+	server, err := l.Server(name)
+	if err != nil {
+		return err
+	}
+	if err := l.SQL(ctx, name, "SHUTDOWN"); err != nil {
+		return err
+	}
+	return poll(ctx, server.gone)
+}
+
+// Start starts a node again, and forgets that an operator stopped it.
+func (l *Lab) Start(ctx context.Context, name string) error {
+	n, err := l.Node(name)
+	if err != nil {
+		return err
+	}
+	if l.Has(SSH) {
+		return l.ask(ctx, name, node.Start)
+	}
+	if p, err := l.server(n); err == nil {
+		return fmt.Errorf("%s runs already, process %d", name, p.PID)
+	}
+	_, err = l.launch(n)
+	return err
+}
+
+// ask sends a verb to kagu-node in the operator's name.
+func (l *Lab) ask(ctx context.Context, name string, verb node.Verb) error {
+	n, err := l.Node(name)
+	if err != nil {
+		return err
+	}
+	client := node.Client{SSH: sshrun.Runner{Account: inventory.SSH{User: l.Account, KeyFile: l.sshKey(), KnownHostsFile: l.knownHosts()}}}
+	reply, err := client.Do(ctx, inventory.Host{Name: n.Name, Address: n.Address, SSHPort: n.SSH}, node.Request{
+		Verb: verb, Cluster: ClusterName, Node: name, ID: "lab-" + strings.ToLower(rand.Text()),
+		NotAfter: time.Now().Add(time.Minute), By: l.Account, Why: "kagu lab break " + string(verb), Operator: true,
+	})
+	if err == nil {
+		err = reply.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", verb, name, err)
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/template"
+)
+
+// Where Debian keeps the programs. They are named in full because start in kagu.yaml must be.
+const (
+	mariadbd  = "/usr/sbin/mariadbd"
+	installDB = "/usr/bin/mariadb-install-db"
+	provider  = "/usr/lib/galera/libgalera_smm.so"
+)
+
+// serverUser is whom the server runs as if we are root. It cannot be root: rsync's daemon,
+// which receives a state transfer, would then drop to nobody and not be able to write.
+const serverUser = "mysql"
+
+// evs are the provider options of each profile, measured in the lab material's README.
+var evs = map[Profile]string{
+	ProfileDefault: "",
+	ProfileLAN: "evs.keepalive_period=PT0.1S;evs.inactive_check_period=PT0.1S;evs.suspect_timeout=PT0.4S;" +
+		"evs.inactive_timeout=PT1.2S;evs.install_timeout=PT1.2S;evs.causal_keepalive_period=PT0.1S;evs.join_retrans_period=PT0.2S;",
+}
+
+var myCnf = template.Must(template.New("my.cnf").Parse(`# Written by kagu lab.
+[mysqld]
+{{- with .User}}
+user = {{.}}
+{{- end}}
+datadir = {{.Node.DataDir}}
+socket = {{.Node.Socket}}
+pid-file = {{.PIDFile}}
+log-error = {{.Node.ErrorLog}}
+bind-address = {{.Node.Address}}
+port = {{.Node.SQL}}
+skip-name-resolve
+binlog_format = ROW
+default_storage_engine = InnoDB
+innodb_autoinc_lock_mode = 2
+innodb_flush_log_at_trx_commit = 2
+innodb_buffer_pool_size = 64M
+innodb_log_file_size = 16M
+wsrep_on = ON
+wsrep_provider = {{.Provider}}
+wsrep_provider_options = "{{.EVS}}gcache.size=64M;gmcast.listen_addr=tcp://{{.Node.Address}}:{{.Node.Group}};ist.recv_addr={{.Node.Address}}:{{.Node.IST}}"
+wsrep_cluster_name = {{.Cluster}}
+wsrep_cluster_address = gcomm://{{.Members}}
+wsrep_node_name = {{.Node.Name}}
+wsrep_node_address = {{.Node.Address}}:{{.Node.Group}}
+wsrep_node_incoming_address = {{.Node.SQLAddress}}
+wsrep_sst_method = rsync
+wsrep_sst_receive_address = {{.Node.Address}}:{{.Node.SST}}
+`))
+
+// configure writes each node's folder and my.cnf.
+func (l *Lab) configure() error {
+	var members []string
+	for _, n := range l.Nodes {
+		members = append(members, fmt.Sprintf("%s:%d", n.Address, n.Group))
+	}
+	for _, n := range l.Nodes {
+		if err := os.Mkdir(n.Dir, 0o700); err != nil {
+			return err
+		}
+		var text bytes.Buffer
+		if err := myCnf.Execute(&text, map[string]any{
+			"User": runAs(), "Node": n, "PIDFile": n.pidFile(), "Provider": provider, "EVS": evs[l.Profile],
+			"Cluster": ClusterName, "Members": strings.Join(members, ","),
+		}); err != nil {
+			return err
+		}
+		if err := os.WriteFile(n.config(), text.Bytes(), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runAs is the account of the servers if it is not ours.
+func runAs() string {
+	if os.Geteuid() == 0 {
+		return serverUser
+	}
+	return ""
+}
+
+// hand gives a path and what is in it to the servers' account, and lets that account, and no
+// other, pass through the lab's folder.
+func (l *Lab) hand(paths ...string) error {
+	if runAs() == "" {
+		return nil
+	}
+	u, err := user.Lookup(serverUser)
+	if err != nil {
+		return err
+	}
+	uid, errU := strconv.Atoi(u.Uid)
+	gid, errG := strconv.Atoi(u.Gid)
+	if errU != nil || errG != nil {
+		return fmt.Errorf("account %s has odd numbers %s and %s", serverUser, u.Uid, u.Gid)
+	}
+	if err := os.Chown(l.Dir, 0, gid); err != nil {
+		return err
+	}
+	if err := os.Chmod(l.Dir, 0o710); err != nil {
+		return err
+	}
+	for dir := filepath.Dir(l.Dir); dir != "/"; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o001 == 0 {
+			return fmt.Errorf("account %s, which the servers run as, cannot pass through %s; name another folder with --dir", serverUser, dir)
+		}
+	}
+	for _, root := range paths {
+		if err := filepath.Walk(root, func(path string, _ os.FileInfo, err error) error {
+			if err != nil {
+				return err
+			}
+			return os.Lchown(path, uid, gid)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startNodes founds the cluster. One data directory is installed, founds the cluster for a
+// moment to get its accounts and a position, and is copied; so the others need no more than
+// an incremental transfer. They join one after the other: two at once keep each other
+// waiting for six seconds in their first view.
+func (l *Lab) startNodes(ctx context.Context, progress func(string)) error {
+	if err := l.configure(); err != nil {
+		return err
+	}
+	first := l.Nodes[0]
+	if err := l.install(ctx, first); err != nil {
+		return err
+	}
+	progress("data directory installed")
+	p, err := l.spawnNode(ctx, first, "--wsrep-new-cluster")
+	if err != nil {
+		return err
+	}
+	if err := l.createAccounts(ctx, first); err != nil {
+		return err
+	}
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if err := poll(ctx, p.gone); err != nil {
+		return err
+	}
+	for _, n := range l.Nodes[1:] {
+		if err := copyData(ctx, first, n); err != nil {
+			return err
+		}
+	}
+	progress("accounts made, data copied")
+	if _, err := l.spawnNode(ctx, first, "--wsrep-new-cluster"); err != nil {
+		return err
+	}
+	progress(first.Name + " founded the cluster")
+	for i, n := range l.Nodes[1:] {
+		if _, err := l.launch(n); err != nil {
+			return err
+		}
+		if err := l.AwaitStatus(ctx, first.Name, "wsrep_cluster_size", strconv.Itoa(i+2)); err != nil {
+			return fmt.Errorf("%s does not join: %w; the end of its log:\n%s", n.Name, err, tail(n.ErrorLog()))
+		}
+	}
+	for _, n := range l.Nodes {
+		if err := l.AwaitStatus(ctx, n.Name, "wsrep_local_state_comment", "Synced"); err != nil {
+			return fmt.Errorf("%w; the end of its log:\n%s", err, tail(n.ErrorLog()))
+		}
+		progress(n.Name + " is Synced")
+	}
+	return nil
+}
+
+func (p Process) gone(context.Context) error {
+	if p.Alive() {
+		return fmt.Errorf("process %d still runs", p.PID)
+	}
+	return nil
+}
+
+func (l *Lab) install(ctx context.Context, n Node) error {
+	args := []string{
+		"--no-defaults", "--datadir=" + n.DataDir(), "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=16M",
+		"--auth-root-authentication-method=socket", "--auth-root-socket-user=" + l.Account,
+	}
+	if u := runAs(); u != "" {
+		args = append(args, "--user="+u)
+	}
+	if err := l.hand(n.Dir); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, installDB, args...)
+	cmd.Dir, cmd.Env = "/", append(os.Environ(), mark+"="+l.ID)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("install a data directory: %w: %s", err, out)
+	}
+	return nil
+}
+
+// copyData copies a data directory that is at rest. The copy may not found a cluster.
+func copyData(ctx context.Context, from, to Node) error {
+	if out, err := exec.CommandContext(ctx, "cp", "-a", "--reflink=auto", from.DataDir(), to.DataDir()).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy the data directory: %w: %s", err, out)
+	}
+	for _, f := range []string{"galera.cache", "gvwstate.dat"} {
+		if err := os.RemoveAll(filepath.Join(to.DataDir(), f)); err != nil {
+			return err
+		}
+	}
+	saved := filepath.Join(to.DataDir(), "grastate.dat")
+	text, err := os.ReadFile(saved)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(saved, bytes.Replace(text, []byte("safe_to_bootstrap: 1"), []byte("safe_to_bootstrap: 0"), 1), 0o600)
+}
+
+// argv is how the node is started, by us and by kagu-node.
+func (n Node) argv() []string { return []string{mariadbd, "--defaults-file=" + n.config()} }
+
+func (l *Lab) launch(n Node, more ...string) (Process, error) {
+	if err := l.hand(n.Dir); err != nil {
+		return Process{}, err
+	}
+	return l.spawn(n.Name, filepath.Join(n.Dir, "output.log"), append(n.argv(), more...)...)
+}
+
+func (l *Lab) spawnNode(ctx context.Context, n Node, more ...string) (Process, error) {
+	p, err := l.launch(n, more...)
+	if err != nil {
+		return p, err
+	}
+	return p, await(ctx, p, n.ErrorLog(), func(ctx context.Context) error {
+		status, err := l.Wsrep(ctx, n.Name)
+		if err == nil && status["wsrep_local_state_comment"] != "Synced" {
+			err = fmt.Errorf("%s is %q", n.Name, status["wsrep_local_state_comment"])
+		}
+		return err
+	})
+}
+
+// server returns the process of a node's server, whoever started it.
+func (l *Lab) server(n Node) (Process, error) {
+	all, err := processes()
+	if err != nil {
+		return Process{}, err
+	}
+	for _, p := range all.of(l) {
+		argv := p.args()
+		if len(argv) > 1 && argv[0] == mariadbd && argv[1] == n.argv()[1] {
+			p.Name = n.Name
+			return p, nil
+		}
+	}
+	return Process{}, fmt.Errorf("%s: %w", n.Name, os.ErrProcessDone)
+}
+
+// password returns 160 random bits as text.
+func password() string { return strings.ToLower(rand.Text() + rand.Text()[:6]) }

@@ -1,0 +1,92 @@
+package labtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/kagu-db/kagu/internal/lab"
+)
+
+// Up starts a lab that lives as long as the test. The test is skipped if a server is not
+// installed, and fails for it under CI=true. The options need no folder; Bin is built from
+// this source tree if it is not given and a service asks for it.
+func Up(t *testing.T, o lab.Options) *lab.Lab {
+	t.Helper()
+	if o.Bin == "" && len(o.Services) > 0 {
+		bin, err := programs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Bin = bin
+	}
+	o.Ephemeral = true
+	if o.Progress == nil {
+		o.Progress = func(step string) { t.Log(step) }
+	}
+	l, err := lab.Up(t.Context(), o)
+	if missing, ok := errors.AsType[*lab.MissingError](err); ok {
+		Missing(t, missing)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(l.Logs())
+		}
+		// The test's own context has ended by now.
+		if err := l.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// Missing skips the test for want of a server, or fails it where all servers must be.
+func Missing(t *testing.T, why error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+// programs builds the products once in a test's process. The folder is cleared away by the
+// next lab that starts after the process is gone.
+var programs = sync.OnceValues(func() (string, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
+	}
+	bin, err := lab.Scratch("bin")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-o", bin+"/", "./cmd/...")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the programs: %w: %s", err, out)
+	}
+	return bin, nil
+})
+
+// moduleRoot finds go.mod above the folder in which the test runs.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod above the test's folder")
+		}
+		dir = filepath.Dir(dir)
+	}
+	return "", err
+}

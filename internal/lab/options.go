@@ -1,0 +1,136 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+)
+
+// A Service is something a lab runs beside the database servers.
+type Service string
+
+// The services. SSH is one sshd for each node's host, whose only command is kagu-node.
+const (
+	SSH          Service = "ssh"
+	HAProxy      Service = "haproxy"
+	Slack        Service = "slack" // a receiver that stands in for Slack and keeps what it gets
+	Exporter     Service = "galera_exporter"
+	Remediator   Service = "remediator"
+	Alertmanager Service = "alertmanager"
+	Prometheus   Service = "prometheus"
+)
+
+// Everything returns all services, in the order in which they start.
+func Everything() []Service {
+	return []Service{SSH, HAProxy, Slack, Exporter, Remediator, Alertmanager, Prometheus}
+}
+
+// needs says which other services one is of no use without.
+var needs = map[Service][]Service{
+	Prometheus:   {Exporter, Alertmanager},
+	Alertmanager: {Slack, Remediator, Exporter},
+	Remediator:   {SSH},
+}
+
+// A Profile is how soon the servers give up on a member that is silent.
+type Profile string
+
+// The profiles. Default is what Galera does unless told otherwise: five seconds. LAN suits
+// members on one switch: under half a second.
+const (
+	ProfileDefault Profile = "default"
+	ProfileLAN     Profile = "lan"
+)
+
+// MaxNodes is the largest cluster a lab runs.
+const MaxNodes = 5
+
+// Options says what to start. The zero value is three nodes and nothing else, in a folder
+// and a network of their own.
+type Options struct {
+	Dir      string       // "": a new folder, and the lab is Ephemeral
+	Bin      string       // folder of kagu, kagu-node, galera_exporter and remediator
+	Nodes    int          // default 3
+	Services []Service    // beside the nodes; what they need comes along
+	Mode     cluster.Mode // of the cluster in kagu.yaml; default observe
+	Profile  Profile      // default ProfileDefault
+	Rules    string       // profile of `kagu generate`; default demo
+
+	// Ephemeral says that the lab is of no use without the process that starts it: the next
+	// lab that starts takes it down if that process is gone.
+	Ephemeral bool
+
+	// UsualPorts puts the web pages on 127.0.0.1 with the ports everybody knows, where they
+	// are free. Otherwise they are on an address of the lab's own network.
+	UsualPorts bool
+
+	// Progress is told of each step that is done; nil to stay silent.
+	Progress func(step string)
+}
+
+// checked returns the options with defaults filled in.
+func (o Options) checked() (Options, error) {
+	var errs []error
+	if o.Nodes == 0 {
+		o.Nodes = 3
+	}
+	if o.Nodes < 1 || o.Nodes > MaxNodes {
+		errs = append(errs, fmt.Errorf("%d nodes: a lab has 1 to %d", o.Nodes, MaxNodes))
+	}
+	if o.Mode == "" {
+		o.Mode = cluster.ModeObserve
+	}
+	if o.Profile == "" {
+		o.Profile = ProfileDefault
+	}
+	if o.Profile != ProfileDefault && o.Profile != ProfileLAN {
+		errs = append(errs, fmt.Errorf("profile %q: it is %s or %s", o.Profile, ProfileDefault, ProfileLAN))
+	}
+	if o.Rules == "" {
+		o.Rules = "demo"
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	services, err := withNeeds(o.Services)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	o.Services = services
+	if o.Bin == "" && len(services) > 0 && !slices.Equal(services, []Service{HAProxy}) {
+		errs = append(errs, errors.New("the folder of kagu's programs is not given"))
+	}
+	return o, errors.Join(errs...)
+}
+
+// withNeeds adds what the wanted services need, and returns all in the order of starting.
+func withNeeds(wanted []Service) ([]Service, error) {
+	set := map[Service]bool{}
+	var add func(s Service) error
+	add = func(s Service) error {
+		if !slices.Contains(Everything(), s) {
+			return fmt.Errorf("service %q: it is one of %v", s, Everything())
+		}
+		set[s] = true
+		for _, n := range needs[s] {
+			if err := add(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, s := range wanted {
+		if err := add(s); err != nil {
+			return nil, err
+		}
+	}
+	var all []Service
+	for _, s := range Everything() {
+		if set[s] {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
