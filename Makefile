@@ -10,6 +10,9 @@ SHELL := /bin/bash
 GOFLAGS += -buildvcs=false
 export GOFLAGS
 
+# Programs are static, to be copied to any host. Tests share their build cache.
+export CGO_ENABLED ?= 0
+
 TOOL := go tool -modfile=tools/go.mod
 
 V := github.com/prometheus/common/version
@@ -25,11 +28,11 @@ help:
 
 .PHONY: build
 build: ## build the programs into bin/
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 .PHONY: unit
 unit: ## test what needs no server, with the race detector
-	go test -race -short -timeout 5m ./...
+	CGO_ENABLED=1 go test -race -short -timeout 5m ./...
 
 .PHONY: test
 test: packages unit ## install what is missing, test everything, real servers included
