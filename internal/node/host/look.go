@@ -15,6 +15,7 @@ import (
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/node"
+	"github.com/kagu-db/kagu/internal/wsrep"
 )
 
 // How long each part of a look may take.
@@ -168,7 +169,7 @@ func (f *facts) readSaved(n inventory.Node) {
 		if err != nil {
 			return saved{}, err
 		}
-		position, err := parseGrastate(strings.NewReader(string(text)))
+		position, err := wsrep.ParseGrastate(strings.NewReader(string(text)))
 		return saved{position, info.ModTime().UTC()}, err
 	})
 	if err != nil {
@@ -223,11 +224,11 @@ func lastView(n inventory.Node) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	view, err := parseView(strings.NewReader(string(text)))
+	view, err := wsrep.ParseGvwstate(strings.NewReader(string(text)))
 	if err != nil {
 		return nil, err
 	}
-	return view, nil
+	return view.Members, nil
 }
 
 // firstWord reads a one-line file of the system; "" if it is not there.
