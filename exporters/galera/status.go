@@ -48,7 +48,7 @@ func emitState(e emitter, s wsrep.Status) {
 	if s.ClusterUUID != "" && s.LocalUUID != "" {
 		e.truth(metric.GaleraStateUUIDMatch, cluster.TruthOf(s.ClusterUUID == s.LocalUUID))
 	}
-	e.number(metric.GaleraDesyncCount, s.DesyncCount)
+	e.number(metric.GaleraDesyncRequests, s.DesyncCount)
 }
 
 func emitMembership(e emitter, s wsrep.Status) {

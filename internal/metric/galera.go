@@ -73,7 +73,7 @@ var (
 	GaleraNodeWeight = galera("galera_node_weight", gauge, nil,
 		"Quorum weight of this node (pc.weight).",
 		"wsrep_provider_options", "Moves only when somebody sets it.")
-	GaleraDesyncCount = galera("galera_desync_count", gauge, nil,
+	GaleraDesyncRequests = galera("galera_desync_requests", gauge, nil,
 		"Reasons for which this node is desynced now: SST as donor, RSU, wsrep_desync, FTWRL add up (wsrep_desync_count).",
 		"wsrep_desync_count", "Above 0 for hours: a backup or a transfer hangs, or someone forgot wsrep_desync.")
 	GaleraEvsState = galeraStates("galera_evs_state", "state", []string{"closed", "joining", "leaving", "gather", "install", "operational"},
@@ -145,7 +145,7 @@ func Galera() []*Family {
 		GaleraClusterStatus, GaleraLocalState, GaleraLocalStateCode, GaleraLocalStateInfo,
 		GaleraReady, GaleraConnected, GaleraWsrepOn, GaleraStateUUIDMatch,
 		GaleraClusterSize, GaleraClusterExpectedMembers, GaleraClusterWeight, GaleraClusterConfID,
-		GaleraClusterMembers, GaleraLocalIndex, GaleraNodeWeight, GaleraDesyncCount, GaleraEvsState,
+		GaleraClusterMembers, GaleraLocalIndex, GaleraNodeWeight, GaleraDesyncRequests, GaleraEvsState,
 		GaleraReplicatedWriteSetsTotal, GaleraReplicatedBytesTotal, GaleraReceivedWriteSetsTotal, GaleraReceivedBytesTotal,
 		GaleraLocalCommitsTotal, GaleraLocalCertificationFailuresTotal, GaleraLocalBFAbortsTotal,
 		GaleraLastCommittedSeqno, GaleraGcacheOldestSeqno,
