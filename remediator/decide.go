@@ -17,6 +17,13 @@ import (
 // approvalHolds is how long a human's approval lets a plan happen.
 const approvalHolds = 10 * time.Minute
 
+// While an incident is younger than settle, much is still moving: what a guard cannot tell now
+// it may tell in a moment, and the cluster is looked at often.
+const (
+	settle      = 20 * time.Second
+	settlePause = 2 * time.Second
+)
+
 // decide carries a finding through plan and guards, and acts if nothing forbids. acted says that
 // something was done; wait is how soon this finding wants to be looked at again, 0 for no wish.
 func (w *worker) decide(ctx context.Context, c inventory.Cluster, kind Kind, m memory, s cluster.Snapshot, f Finding) (acted bool, wait time.Duration, err error) {
@@ -41,7 +48,7 @@ func (w *worker) decide(ctx context.Context, c inventory.Cluster, kind Kind, m m
 	case errors.As(err, &veto):
 		return false, 0, w.refuse(ctx, c, inc, Plan{}, nil, veto)
 	case err != nil:
-		return false, 0, w.refuse(ctx, c, inc, Plan{}, nil, &Veto{"plan", "cannot tell: " + err.Error()})
+		return false, 0, w.refuse(ctx, c, inc, Plan{}, nil, &Veto{Guard: "plan", Reason: "cannot tell: " + err.Error(), Unclear: true})
 	}
 	plan.Cluster, plan.Problem, plan.Node = c.Name, f.Problem.Name, f.Node
 	this := Case{
@@ -54,7 +61,10 @@ func (w *worker) decide(ctx context.Context, c inventory.Cluster, kind Kind, m m
 		w.Metrics.decision.WithLabelValues(c.Name).Observe(time.Since(since).Seconds())
 	}
 	if veto != nil {
-		return false, 0, w.refuse(ctx, c, inc, plan, verdicts, veto)
+		if now.Sub(inc.Opened) < settle {
+			wait = settlePause
+		}
+		return false, wait, w.refuse(ctx, c, inc, plan, verdicts, veto)
 	}
 	release, veto := w.site.claim(c.Name)
 	if veto != nil {
@@ -104,7 +114,7 @@ func (w *worker) refuse(ctx context.Context, c inventory.Cluster, inc journal.In
 		inc.Summary = fmt.Sprintf("would %s, but %s", plan, veto.Reason)
 	}
 	told := string(inc.State) + "/" + veto.Guard
-	if inc.Told == told {
+	if inc.Told == told || veto.Unclear && now.Sub(inc.Opened) < settle {
 		return w.Journal.SetIncident(ctx, inc)
 	}
 	inc.Told = told

@@ -30,6 +30,9 @@ type Case struct {
 type Veto struct {
 	Guard  string
 	Reason string
+
+	// Unclear says that the guard could not find out. Humans are told only if it lasts.
+	Unclear bool
 }
 
 // Error returns the reason with the guard's name before it.
@@ -58,7 +61,7 @@ func judge(ctx context.Context, guards []Guard, c Case) (verdicts []Verdict, fir
 func check(ctx context.Context, g Guard, c Case) (veto *Veto) {
 	defer func() {
 		if r := recover(); r != nil {
-			veto = &Veto{g.Name(), fmt.Sprintf("the guard failed: %v", r)}
+			veto = &Veto{Guard: g.Name(), Reason: fmt.Sprintf("the guard failed: %v", r), Unclear: true}
 		}
 	}()
 	err := g.Check(ctx, c)
@@ -68,10 +71,10 @@ func check(ctx context.Context, g Guard, c Case) (veto *Veto) {
 	case errors.As(err, &veto):
 		return veto
 	default:
-		return &Veto{g.Name(), "cannot tell: " + err.Error()}
+		return &Veto{Guard: g.Name(), Reason: "cannot tell: " + err.Error(), Unclear: true}
 	}
 }
 
 func vetof(guard, format string, args ...any) error {
-	return &Veto{guard, fmt.Sprintf(format, args...)}
+	return &Veto{Guard: guard, Reason: fmt.Sprintf(format, args...)}
 }

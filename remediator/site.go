@@ -14,7 +14,7 @@ func (s *site) claim(cluster string) (release func(), veto *Veto) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.acting != "" {
-		return nil, &Veto{"one-act", "the remediator is acting on the cluster " + s.acting + "; one at a time"}
+		return nil, &Veto{Guard: "one-act", Reason: "the remediator is acting on the cluster " + s.acting + "; one at a time"}
 	}
 	s.acting = cluster
 	return func() {

@@ -1,0 +1,200 @@
+// Command remediator heals clusters: alerts make it look, and what it sees makes it act, if
+// every guard agrees.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	build "github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/daemon"
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/journal"
+	"github.com/kagu-db/kagu/internal/node"
+	"github.com/kagu-db/kagu/internal/sshrun"
+	"github.com/kagu-db/kagu/remediator"
+	"github.com/kagu-db/kagu/remediator/galera"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := serve(ctx, args); err != nil {
+		fmt.Fprintln(os.Stderr, "remediator:", err)
+		return 1
+	}
+	return 0
+}
+
+// settings are the flags.
+type settings struct {
+	config, storage, killSwitch string
+	check                       bool
+	keep, relook                time.Duration
+	web                         *web.FlagConfig
+	log                         promslog.Config
+}
+
+func parse(args []string) (settings, error) {
+	var s settings
+	app := kingpin.New("remediator", "Heals the clusters of kagu.yaml. Alertmanager's webhooks make it look; by default it only observes (see mode in kagu.yaml).")
+	app.Version(build.Print("remediator"))
+	app.HelpFlag.Short('h')
+	app.Flag("config.file", "The fleet's kagu.yaml. SIGHUP reloads it.").Default("/etc/kagu/kagu.yaml").Envar("KAGU_CONFIG").StringVar(&s.config)
+	app.Flag("config.check", "Check the configuration and exit.").BoolVar(&s.check)
+	app.Flag("storage.path", "Folder of the journal; one remediator at a time uses it.").Default("/var/lib/kagu/remediator").StringVar(&s.storage)
+	app.Flag("storage.retention", "How long the story of closed incidents is kept.").Default("2160h").DurationVar(&s.keep)
+	app.Flag("kill-switch.file", "While this file exists, or cannot be looked for, nothing is done to any cluster.").Default("/etc/kagu/remediator.stop").StringVar(&s.killSwitch)
+	app.Flag("relook-interval", "How often a cluster with an open incident is looked at again.").Default("15s").DurationVar(&s.relook)
+	s.web = webflag.AddFlags(app, "127.0.0.1:10043")
+	promslogflag.AddFlags(app, &s.log)
+	_, err := app.Parse(args)
+	return s, err
+}
+
+func serve(ctx context.Context, args []string) error {
+	s, err := parse(args)
+	if err != nil {
+		return err
+	}
+	log := promslog.New(&s.log)
+	first, err := inventory.Load(s.config)
+	if err != nil {
+		return err
+	}
+	if s.check {
+		fmt.Println(s.config, "is good")
+		return nil
+	}
+	j, err := journal.Open(s.storage)
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+
+	d := newDaemon(s, first, j, log)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.engine.Run(ctx) })
+	g.Go(func() error { return d.notifier.Run(ctx) })
+	g.Go(func() error { return d.housekeeper.Run(ctx) })
+	g.Go(func() error { return daemon.OnHangup(ctx, d.reload) })
+	g.Go(func() error { return daemon.Serve(ctx, d.handler, s.web, log) })
+	return g.Wait()
+}
+
+// A program is the parts, wired.
+type program struct {
+	settings    settings
+	fleet       atomic.Pointer[inventory.Fleet]
+	metrics     *remediator.Metrics
+	engine      *remediator.Engine
+	notifier    *remediator.Notifier
+	housekeeper remediator.Housekeeper
+	handler     http.Handler
+	log         *slog.Logger
+}
+
+func newDaemon(s settings, first *inventory.Fleet, j *journal.Journal, log *slog.Logger) *program {
+	p := &program{settings: s, log: log}
+	p.fleet.Store(first)
+	own := prometheus.NewRegistry()
+	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), version.NewCollector("remediator"))
+	p.metrics = remediator.NewMetrics(own)
+	kill := remediator.KillSwitch{File: s.killSwitch}
+	p.engine = &remediator.Engine{
+		Fleet: p.fleet.Load, Journal: j, Metrics: p.metrics, Log: log, Relook: s.relook, Poll: 500 * time.Millisecond,
+		Guards: remediator.StandardGuards(j, kill),
+		Brakes: []remediator.Guard{kill, remediator.InMaintenance{Journal: j}},
+		Kinds:  map[cluster.Kind]remediator.Kind{cluster.KindGalera: galera.Kind(hosts{p.fleet.Load})},
+	}
+	p.notifier = &remediator.Notifier{Journal: j, Teller: slack{p.fleet.Load, log}, Metrics: p.metrics, Log: log, Every: 250 * time.Millisecond}
+	p.housekeeper = remediator.Housekeeper{Fleet: p.fleet.Load, Journal: j, KillSwitch: kill, Metrics: p.metrics, Log: log, Keep: s.keep}
+
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/alerts", &remediator.Receiver{Fleet: p.fleet.Load, Store: j, Wake: p.engine.Wake, Metrics: p.metrics, Log: log})
+	api := remediator.API{Fleet: p.fleet.Load, Journal: j, Engine: p.engine, KillSwitch: kill, Log: log}
+	api.Register(mux)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(own, promhttp.HandlerOpts{Registry: own}))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, r *http.Request) {
+		if err := j.Writable(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /{$}", landing())
+	p.handler = mux
+	return p
+}
+
+// reload takes a changed kagu.yaml into use, or keeps what is in force and says so.
+func (p *program) reload() {
+	fleet, err := inventory.Load(p.settings.config)
+	p.metrics.Reloaded(err == nil)
+	if err != nil {
+		p.log.Error("reload failed, the configuration before it stays in force", "err", err)
+		return
+	}
+	p.fleet.Store(fleet)
+	p.log.Info("reloaded", "file", p.settings.config, "clusters", len(fleet.Clusters))
+	p.engine.WakeAll()
+}
+
+// hosts asks kagu-node with the SSH account that is in force now.
+type hosts struct{ fleet func() *inventory.Fleet }
+
+func (h hosts) Do(ctx context.Context, host inventory.Host, r node.Request) (node.Reply, error) {
+	return node.Client{SSH: sshrun.Runner{Account: h.fleet().SSH}}.Do(ctx, host, r)
+}
+
+// slack tells humans over the webhook that is in force now, or the log if there is none.
+type slack struct {
+	fleet func() *inventory.Fleet
+	log   *slog.Logger
+}
+
+func (t slack) Tell(ctx context.Context, text string) error {
+	settings := t.fleet().Slack
+	if settings.Webhook.Empty() {
+		return remediator.ToLog{Log: t.log}.Tell(ctx, text)
+	}
+	return remediator.Slack{Webhook: settings.Webhook, Channel: settings.Channel, Client: http.DefaultClient}.Tell(ctx, text)
+}
+
+func landing() http.Handler {
+	page, err := web.NewLandingPage(web.LandingConfig{
+		Name: "remediator", Description: "Heals the clusters of kagu.yaml", Version: build.Info(),
+		Links: []web.LandingLinks{
+			{Address: "api/v1/status", Text: "Status", Description: "what it is doing about each cluster"},
+			{Address: "api/v1/incidents", Text: "Incidents", Description: "what was wrong, and what was done or why not"},
+			{Address: "metrics", Text: "Metrics", Description: "about itself"},
+			{Address: "-/ready", Text: "Ready", Description: "the journal can be written"},
+		},
+	})
+	if err != nil {
+		panic(err) // constant text
+	}
+	return page
+}

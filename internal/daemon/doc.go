@@ -1,0 +1,3 @@
+// Package daemon is what every long-running program of Kagu does in the same way: listen,
+// answer until it is asked to end, and let what runs come to its end.
+package daemon
