@@ -53,7 +53,7 @@ func tile(at place, title, why string, unit string, faces []face, steps []step, 
 		Unit(unit).Mappings(mappings(faces)).Thresholds(thresholds(steps)).NoValue("unknown").
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
 		ColorMode(common.BigValueColorModeBackground).GraphMode(common.BigValueGraphModeNone).
-		JustifyMode(common.BigValueJustifyModeCenter).TextMode(mode).
+		JustifyMode(common.BigValueJustifyModeCenter).Orientation(common.VizOrientationAuto).TextMode(mode).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}))
 }
 
