@@ -96,13 +96,13 @@ func TestKaguCommandsInDocumentsExist(t *testing.T) {
 	}
 }
 
-// helpOf returns the help of the longest command that the words begin with: what follows it
-// are arguments.
+// helpOf returns the help of the longest command that the words begin with. What follows are
+// its arguments, unless it wants a command there.
 func helpOf(program string, path []string) (string, bool) {
 	for n := len(path); n > 0; n-- {
 		out, err := exec.Command(program, append(slices.Clone(path[:n]), "--help")...).CombinedOutput()
 		if err == nil {
-			return string(out), true
+			return string(out), n == len(path) || !strings.Contains(string(out), "\nSubcommands:")
 		}
 	}
 	return "", false
