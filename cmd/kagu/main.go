@@ -46,6 +46,12 @@ type session struct {
 // a kingpin Action.
 func commands() []func(*kingpin.Application, *session) {
 	return []func(*kingpin.Application, *session){
+		addStatus,
+		addIncidents,
+		addApprove,
+		addRelease,
+		addMaintenance,
+		addNode,
 		addLab,
 		addCheck,
 		addGenerate,

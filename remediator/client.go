@@ -1,0 +1,107 @@
+package remediator
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/kagu-db/kagu/internal/journal"
+)
+
+// A Client talks to a running remediator's API.
+type Client struct {
+	URL  string // http://127.0.0.1:10043
+	HTTP *http.Client
+}
+
+// ErrNoRemediator says that no remediator answers at the URL.
+var ErrNoRemediator = errors.New("no remediator answers")
+
+// Status tells what the remediator is doing.
+func (c Client) Status(ctx context.Context) (Status, error) {
+	var s Status
+	return s, c.do(ctx, http.MethodGet, "/api/v1/status", nil, &s)
+}
+
+// Incidents returns incidents, newest first.
+func (c Client) Incidents(ctx context.Context, f journal.Filter) ([]journal.Incident, error) {
+	q := url.Values{"cluster": {f.Cluster}, "open": {fmt.Sprint(f.OpenOnly)}}
+	if f.Limit > 0 {
+		q.Set("limit", fmt.Sprint(f.Limit))
+	}
+	var list []journal.Incident
+	return list, c.do(ctx, http.MethodGet, "/api/v1/incidents?"+q.Encode(), nil, &list)
+}
+
+// Incident returns one incident with its story.
+func (c Client) Incident(ctx context.Context, id string) (journal.Incident, error) {
+	var inc journal.Incident
+	return inc, c.do(ctx, http.MethodGet, "/api/v1/incidents/"+url.PathEscape(id), nil, &inc)
+}
+
+// Approve consents to the plan of an incident.
+func (c Client) Approve(ctx context.Context, id, by string) (journal.Incident, error) {
+	var inc journal.Incident
+	return inc, c.do(ctx, http.MethodPost, "/api/v1/incidents/"+url.PathEscape(id)+"/approve", PersonRequest{by}, &inc)
+}
+
+// Release ends the hold of an incident's cluster.
+func (c Client) Release(ctx context.Context, id, by string) (journal.Incident, error) {
+	var inc journal.Incident
+	return inc, c.do(ctx, http.MethodPost, "/api/v1/incidents/"+url.PathEscape(id)+"/release", PersonRequest{by}, &inc)
+}
+
+// BeginMaintenance takes a cluster out of the remediator's hands until a moment.
+func (c Client) BeginMaintenance(ctx context.Context, cluster string, m MaintenanceRequest) (journal.Maintenance, error) {
+	var done journal.Maintenance
+	return done, c.do(ctx, http.MethodPut, "/api/v1/clusters/"+url.PathEscape(cluster)+"/maintenance", m, &done)
+}
+
+// EndMaintenance gives a cluster back into the remediator's hands.
+func (c Client) EndMaintenance(ctx context.Context, cluster string) error {
+	return c.do(ctx, http.MethodDelete, "/api/v1/clusters/"+url.PathEscape(cluster)+"/maintenance", nil, nil)
+}
+
+func (c Client) do(ctx context.Context, method, path string, body, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(mustJSON(body))
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+path, reader)
+	if err != nil {
+		return fmt.Errorf("ask the remediator: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		return fmt.Errorf("%w at %s: %w", ErrNoRemediator, c.URL, errors.Unwrap(err))
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	if err != nil {
+		return fmt.Errorf("read the remediator's answer: %w", err)
+	}
+	if resp.StatusCode/100 != 2 {
+		var said struct{ Error string }
+		if json.Unmarshal(text, &said) != nil || said.Error == "" {
+			said.Error = resp.Status
+		}
+		return errors.New(said.Error)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("read the remediator's answer: %w", err)
+	}
+	return nil
+}
