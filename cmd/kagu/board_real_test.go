@@ -1,0 +1,204 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/alerts"
+	"github.com/kagu-db/kagu/dashboards"
+	"github.com/kagu-db/kagu/internal/lab"
+	"github.com/kagu-db/kagu/internal/lab/labtest"
+	"github.com/kagu-db/kagu/internal/metric"
+)
+
+// onlyInTrouble are the queries that have no data on a healthy, idle cluster, and why.
+var onlyInTrouble = map[string]string{
+	"panel Alerts and incidents": "nothing fires",
+	"annotation Alerts":          "nothing fires",
+	"annotation Incidents":       "no incident is open",
+	"panel Flow control sent":    "nobody asks for a pause",
+	"panel Queues send":          "nothing waits to be sent",
+}
+
+// never are the exceptions that killing a node does not fill: they need load.
+var never = []string{"panel Flow control sent", "panel Queues send"}
+
+// TestBoardAndRulesOnARealCluster wants data for every query of the board and for every
+// recording, silence on a healthy cluster, and the right alert when a node is killed.
+func TestBoardAndRulesOnARealCluster(t *testing.T) {
+	l := labtest.Up(t, lab.Options{Services: []lab.Service{lab.Prometheus}})
+	p := judge{l.URL(lab.Prometheus)}
+
+	var asked []query
+	for _, b := range dashboards.Boards() {
+		text, err := dashboards.Render(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		queries, err := dashboards.Queries(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked = append(asked, asPrometheus(queries)...)
+	}
+	for _, f := range metric.Recorded() {
+		asked = append(asked, query{where: "recording " + f.Name, expr: f.Name})
+	}
+
+	t.Run("a healthy cluster", func(t *testing.T) {
+		for _, q := range asked {
+			if onlyInTrouble[q.where] != "" {
+				continue
+			}
+			p.await(t, q.where, q.expr, func(got []sample) bool { return len(got) > 0 })
+		}
+		for where := range onlyInTrouble {
+			if !slices.ContainsFunc(asked, func(q query) bool { return q.where == where }) {
+				t.Errorf("no query is called %q any more", where)
+			}
+		}
+		p.await(t, "three nodes synced", "sum("+metric.GaleraNodesSynced.Name+")", func(got []sample) bool {
+			return len(got) == 1 && got[0].value() == "3"
+		})
+		p.await(t, "silence", `ALERTS{alertstate="firing", alertname!="Watchdog"}`, func(got []sample) bool { return len(got) == 0 })
+		p.healthy(t)
+	})
+
+	t.Run("a node is killed", func(t *testing.T) {
+		victim := l.Nodes[2].Name
+		if err := l.Kill(t.Context(), victim); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		p.await(t, "GaleraNodeDown", `ALERTS{alertstate="firing", alertname="GaleraNodeDown"}`, func(got []sample) bool {
+			return len(got) == 1 && got[0].Labels["node"] == victim && got[0].Labels["cluster"] == lab.ClusterName &&
+				got[0].Labels["remediate"] == "true" && got[0].Labels["instance"] == l.Nodes[2].SQLAddress()
+		})
+		t.Logf("GaleraNodeDown fires %.1f s after kill -9", time.Since(begun).Seconds())
+		p.await(t, "the lane of the dead node", `max by (node) ((galera_up{cluster="lab"} == 0) - 1)`, func(got []sample) bool {
+			return len(got) == 1 && got[0].value() == "-1"
+		})
+		for _, q := range asked {
+			if onlyInTrouble[q.where] == "" || slices.Contains(never, q.where) {
+				continue
+			}
+			p.await(t, q.where, q.expr, func(got []sample) bool { return len(got) > 0 })
+		}
+		p.await(t, "the cluster is still primary", metric.GaleraNodesPrimary.Name, func(got []sample) bool {
+			return len(got) == 1 && got[0].value() == "2"
+		})
+		p.await(t, "no other alert about nodes or the cluster", `ALERTS{alertstate="firing", scope=~"node|cluster", alertname!="GaleraNodeDown"}`,
+			func(got []sample) bool { return len(got) == 0 })
+	})
+}
+
+// A query is PromQL as Prometheus takes it, and where it comes from.
+type query struct{ where, expr string }
+
+// asPrometheus fills in what Grafana would, and gives a panel's second query a name of its own.
+func asPrometheus(queries []dashboards.Query) []query {
+	grafana := strings.NewReplacer("$cluster", lab.ClusterName, "$__rate_interval", "10s")
+	var list []query
+	for _, q := range queries {
+		where, expr := q.Where, grafana.Replace(q.Expr)
+		switch {
+		case strings.HasPrefix(expr, "label_values("):
+			expr = strings.TrimSuffix(strings.TrimPrefix(expr, "label_values("), ", cluster)")
+		case strings.HasSuffix(expr, "> 0") && strings.Contains(expr, metric.GaleraFlowControlSentTotal.Name):
+			where += " sent"
+		case strings.HasSuffix(expr, "> 0") && strings.Contains(expr, metric.GaleraLocalSendQueueLength.Name):
+			where += " send"
+		}
+		list = append(list, query{where, expr})
+	}
+	return list
+}
+
+// judge is a Prometheus.
+type judge struct{ url string }
+
+type sample struct {
+	Labels map[string]string `json:"metric"`
+	Pair   [2]any            `json:"value"`
+}
+
+func (s sample) value() string { return fmt.Sprint(s.Pair[1]) }
+
+func (p judge) get(path string, into any) error {
+	resp, err := http.Get(p.url + path)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", path, resp.Status)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+func (p judge) ask(expr string) ([]sample, error) {
+	var answer struct {
+		Data struct {
+			Result []sample `json:"result"`
+		} `json:"data"`
+	}
+	err := p.get("/api/v1/query?query="+url.QueryEscape(expr), &answer)
+	return answer.Data.Result, err
+}
+
+// await asks until the answer is as wanted, for a minute at most.
+func (p judge) await(t *testing.T, what, expr string, want func([]sample) bool) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		got, err := p.ask(expr)
+		if err == nil && want(got) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("%s: not seen within a minute: %s gives %v %v", what, expr, got, err)
+			return
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// healthy wants every rule to have been evaluated without a fault.
+func (p judge) healthy(t *testing.T) {
+	t.Helper()
+	var answer struct {
+		Data struct {
+			Groups []struct {
+				Rules []struct {
+					Name      string `json:"name"`
+					Type      string `json:"type"`
+					Health    string `json:"health"`
+					LastError string `json:"lastError"`
+				} `json:"rules"`
+			} `json:"groups"`
+		} `json:"data"`
+	}
+	if err := p.get("/api/v1/rules", &answer); err != nil {
+		t.Fatal(err)
+	}
+	loaded := map[string]bool{}
+	for _, g := range answer.Data.Groups {
+		for _, r := range g.Rules {
+			if r.Health != "ok" {
+				t.Errorf("rule %s is %s: %s", r.Name, r.Health, r.LastError)
+			}
+			loaded[r.Name] = true
+		}
+	}
+	for _, r := range alerts.Rules(alerts.Files()) {
+		if !loaded[r.Name] {
+			t.Errorf("Prometheus has no rule %s", r.Name)
+		}
+	}
+}
