@@ -96,6 +96,31 @@ func TestBoardAndRulesOnARealCluster(t *testing.T) {
 		p.await(t, "no other alert about nodes or the cluster", `ALERTS{alertstate="firing", scope=~"node|cluster", alertname!="GaleraNodeDown"}`,
 			func(got []sample) bool { return len(got) == 0 })
 	})
+
+	t.Run("a second node is killed and the quorum is lost", func(t *testing.T) {
+		if err := l.Kill(t.Context(), l.Nodes[1].Name); err != nil {
+			t.Fatal(err)
+		}
+		p.await(t, "GaleraNoPrimary", `ALERTS{alertstate="firing", alertname="GaleraNoPrimary", cluster="lab", remediate="true"}`,
+			func(got []sample) bool { return len(got) == 1 })
+		p.await(t, "the survivor says so too", `ALERTS{alertstate="firing", alertname="GaleraNodeNotPrimary"}`,
+			func(got []sample) bool { return len(got) == 1 && got[0].Labels["node"] == l.Nodes[0].Name })
+		quiet := judge{l.URL(lab.Alertmanager)}
+		quiet.awaitInhibited(t, "GaleraNodeDown", 2)
+		quiet.awaitInhibited(t, "GaleraNodeNotPrimary", 1)
+	})
+
+	t.Run("the exporter dies, and what was known stays known", func(t *testing.T) {
+		if err := l.KillService(string(lab.Exporter)); err != nil {
+			t.Fatal(err)
+		}
+		p.await(t, "no metrics", "absent("+metric.GaleraUp.Name+")", func(got []sample) bool { return len(got) == 1 })
+		p.await(t, "an evaluation without metrics", "time() - max(timestamp(up{job=\"galera_exporter\"} == 0)) < 2", func(got []sample) bool { return len(got) == 1 })
+		p.await(t, "both nodes are still reported", `ALERTS{alertstate="firing", alertname="GaleraNodeDown"}`,
+			func(got []sample) bool { return len(got) == 2 })
+		p.await(t, "the cluster is still reported", `ALERTS{alertstate="firing", alertname="GaleraNoPrimary"}`,
+			func(got []sample) bool { return len(got) == 1 })
+	})
 }
 
 // A query is PromQL as Prometheus takes it, and where it comes from.
@@ -163,6 +188,35 @@ func (p judge) await(t *testing.T, what, expr string, want func([]sample) bool) 
 		}
 		if time.Now().After(deadline) {
 			t.Errorf("%s: not seen within a minute: %s gives %v %v", what, expr, got, err)
+			return
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// awaitInhibited waits until Alertmanager holds back that many alerts of a name, and no other
+// alert of that name goes out.
+func (p judge) awaitInhibited(t *testing.T, name string, want int) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		var got []struct {
+			Status struct {
+				InhibitedBy []string `json:"inhibitedBy"`
+			} `json:"status"`
+		}
+		err := p.get("/api/v2/alerts?filter="+url.QueryEscape(`alertname="`+name+`"`), &got)
+		held := 0
+		for _, a := range got {
+			if len(a.Status.InhibitedBy) > 0 {
+				held++
+			}
+		}
+		if err == nil && held == want && len(got) == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("%s: want %d alerts, all held back, got %d of %d (%v)", name, want, held, len(got), err)
 			return
 		}
 		time.Sleep(200 * time.Millisecond)
