@@ -46,6 +46,7 @@ func addLab(app *kingpin.Application, s *session) {
 	top.Command("status", "Show each process, and the state of each node.").Action(c.status)
 	top.Command("down", "Stop everything the lab started, and remove its folder.").Action(c.down)
 	addLabBreak(top, c)
+	addLabDemo(top, c)
 	addLabSlack(top, c)
 }
 
@@ -64,6 +65,7 @@ type labCommand struct {
 	nodes              int
 	services           []string
 	node, reach        string
+	once               bool
 	listen, file       string
 }
 
