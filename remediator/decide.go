@@ -21,7 +21,7 @@ const approvalHolds = 10 * time.Minute
 // it may tell in a moment, and the cluster is looked at often.
 const (
 	settle      = 20 * time.Second
-	settlePause = 2 * time.Second
+	settlePause = time.Second
 )
 
 // decide carries a finding through plan and guards, and acts if nothing forbids. acted says that
@@ -46,9 +46,10 @@ func (w *worker) decide(ctx context.Context, c inventory.Cluster, kind Kind, m m
 	var veto *Veto
 	switch {
 	case errors.As(err, &veto):
-		return false, 0, w.refuse(ctx, c, inc, Plan{}, nil, veto)
+		return false, soon(inc, now), w.refuse(ctx, c, inc, Plan{}, nil, veto)
 	case err != nil:
-		return false, 0, w.refuse(ctx, c, inc, Plan{}, nil, &Veto{Guard: "plan", Reason: "cannot tell: " + err.Error(), Unclear: true})
+		veto = &Veto{Guard: "plan", Reason: "cannot tell: " + err.Error(), Unclear: true}
+		return false, soon(inc, now), w.refuse(ctx, c, inc, Plan{}, nil, veto)
 	}
 	plan.Cluster, plan.Problem, plan.Node = c.Name, f.Problem.Name, f.Node
 	this := Case{
@@ -61,17 +62,22 @@ func (w *worker) decide(ctx context.Context, c inventory.Cluster, kind Kind, m m
 		w.Metrics.decision.WithLabelValues(c.Name).Observe(time.Since(since).Seconds())
 	}
 	if veto != nil {
-		if now.Sub(inc.Opened) < settle {
-			wait = settlePause
-		}
-		return false, wait, w.refuse(ctx, c, inc, plan, verdicts, veto)
+		return false, soon(inc, now), w.refuse(ctx, c, inc, plan, verdicts, veto)
 	}
 	release, veto := w.site.claim(c.Name)
 	if veto != nil {
-		return false, 0, w.refuse(ctx, c, inc, plan, verdicts, veto)
+		return false, soon(inc, now), w.refuse(ctx, c, inc, plan, verdicts, veto)
 	}
 	defer release()
 	return true, 0, w.carryOut(ctx, kind, this, verdicts)
+}
+
+// soon returns when a young incident wants to be looked at again, 0 for one that has settled.
+func soon(inc journal.Incident, now time.Time) time.Duration {
+	if now.Sub(inc.Opened) < settle {
+		return settlePause
+	}
+	return 0
 }
 
 func (w *worker) firstEvents(kind Kind, m memory, s cluster.Snapshot, f Finding) []journal.Event {

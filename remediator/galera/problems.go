@@ -2,6 +2,7 @@ package galera
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,6 +119,12 @@ func planStart(s cluster.Snapshot, name string) (remediator.Plan, error) {
 		return remediator.Plan{}, refuse("saved-position", "%s holds no valid state (its grastate.dat has a zero UUID, as after a failed transfer or a lost "+
 			"inconsistency vote) and would need a full state transfer: read its error log, then `kagu start %s/%s`", name, s.Cluster, name)
 	}
+	if peers := stillCountedBy(s, name); len(peers) > 0 {
+		// Seen on 10.11: a server that comes back under its old identity while the group still
+		// holds a place for it cannot join before several timers have run out, 12 s later.
+		return remediator.Plan{}, &remediator.Veto{Guard: "membership", Unclear: true, Reason: fmt.Sprintf(
+			"%s still counts %s as a member (evs.suspect_timeout); it could not join before that is over", strings.Join(peers, " and "), name)}
+	}
 	for _, peer := range s.Nodes {
 		if peer.Galera.Primary == cluster.Yes && peer.Galera.StateUUID != saved.UUID {
 			return remediator.Plan{}, refuse("saved-position", "%s holds the history %s and the cluster %s: it belongs to another cluster, or was rebuilt", name, saved.UUID, peer.Galera.StateUUID)
@@ -127,6 +134,16 @@ func planStart(s cluster.Snapshot, name string) (remediator.Plan, error) {
 		Why:   fmt.Sprintf("the process of %s is gone (%s)", name, notes(n)),
 		Steps: []remediator.Step{{Action: Start, Node: name, Why: "it rejoins the primary component"}},
 	}, nil
+}
+
+// stillCountedBy names the members in a primary component whose view has the node.
+func stillCountedBy(s cluster.Snapshot, name string) (peers []string) {
+	for _, peer := range s.Nodes {
+		if peer.Name != name && peer.Galera.Primary == cluster.Yes && slices.Contains(peer.Galera.Members, name) {
+			peers = append(peers, peer.Name)
+		}
+	}
+	return peers
 }
 
 const zeroUUID = "00000000-0000-0000-0000-000000000000"
