@@ -1,6 +1,8 @@
 package alerts
 
 import (
+	"cmp"
+
 	"github.com/prometheus/common/model"
 )
 
@@ -10,6 +12,7 @@ type Scrape struct {
 	GaleraExporter string // host:port
 	Remediator     string // host:port; optional
 	Alertmanager   string // host:port
+	Rules          string // the files of rules, from where prometheus.yml is; default rules/*.yml
 }
 
 type promConfig struct {
@@ -65,7 +68,7 @@ func Prometheus(s Scrape, p Profile) ([]byte, error) {
 			ScrapeTimeout:      span(p.ScrapeTimeout),
 			EvaluationInterval: span(p.Evaluate),
 		},
-		RuleFiles: []string{"rules/*.yml"},
+		RuleFiles: []string{cmp.Or(s.Rules, "rules/*.yml")},
 		Alerting: promAlerting{Alertmanagers: []promStaticList{
 			{StaticConfigs: static(s.Alertmanager)},
 		}},

@@ -68,6 +68,7 @@ func repositoryFiles() ([]outFile, error) {
 
 	text, err := alerts.Prometheus(alerts.Scrape{
 		GaleraExporter: "127.0.0.1:10041", Remediator: "127.0.0.1:10043", Alertmanager: "127.0.0.1:9093",
+		Rules: "../../alerts/rules/*.yml",
 	}, alerts.Production)
 	b.add("deploy/prometheus/prometheus.yml", text, err)
 	text, err = alerts.Alertmanager(alerts.Receivers{

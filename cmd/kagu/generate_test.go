@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -104,6 +105,32 @@ func TestGenerateWritesWhatDebianLoads(t *testing.T) {
 				t.Errorf("unfinished files are left: %v %v", leftovers, err)
 			}
 		})
+	}
+}
+
+func TestTheTreesOwnConfigurationLoads(t *testing.T) {
+	promtool, amtool := need(t, "promtool", "prometheus"), need(t, "amtool", "prometheus-alertmanager")
+	out, err := exec.CommandContext(t.Context(), promtool, "check", "config", "../../deploy/prometheus/prometheus.yml").CombinedOutput()
+	if want := fmt.Sprintf("%d rule files found", len(alerts.Files())); err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("deploy/prometheus: %v, want %q in\n%s", err, want, out)
+	}
+	if out, err := exec.CommandContext(t.Context(), amtool, "check-config", "../../deploy/alertmanager/alertmanager.yml").CombinedOutput(); err != nil {
+		t.Errorf("deploy/alertmanager: %v\n%s", err, out)
+	}
+}
+
+func TestRepositoryFilesAreCommitted(t *testing.T) {
+	files, err := repositoryFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		committed, err := os.ReadFile(filepath.Join("../..", f.name))
+		if err != nil {
+			t.Error(err)
+		} else if !bytes.Equal(committed, f.text) {
+			t.Errorf("%s is not what the code says; `make generate` rewrites it", f.name)
+		}
 	}
 }
 
