@@ -1,0 +1,154 @@
+package sqlconn_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/lab/labtest"
+	"github.com/kagu-db/kagu/internal/sqlconn"
+)
+
+func TestTLS(t *testing.T) {
+	dir := t.TempDir()
+	certify(t, dir)
+	address := serveTLS(t, dir)
+	ca := filepath.Join(dir, "cert.pem")
+	empty := filepath.Join(dir, "empty.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		tls       *inventory.TLS
+		encrypted bool
+		err       bool
+	}{
+		{name: "nil is in the clear"},
+		{name: "off is in the clear", tls: &inventory.TLS{Mode: inventory.TLSOff}},
+		{name: "preferred encrypts and believes anybody", tls: &inventory.TLS{Mode: inventory.TLSPreferred}, encrypted: true},
+		{name: "no mode is preferred", tls: &inventory.TLS{}, encrypted: true},
+		{name: "verify with the authority", tls: &inventory.TLS{Mode: inventory.TLSVerify, CAFile: ca}, encrypted: true},
+		{name: "verify without it", tls: &inventory.TLS{Mode: inventory.TLSVerify}, err: true},
+		{name: "verify another name", tls: &inventory.TLS{Mode: inventory.TLSVerify, CAFile: ca, ServerName: "db.example.net"}, err: true},
+		{name: "an authority file without one", tls: &inventory.TLS{Mode: inventory.TLSVerify, CAFile: empty}, err: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			db := sqlconn.Open(address, account, c.tls)
+			defer db.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			pairs, err := db.Pairs(ctx, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+			if (err != nil) != c.err {
+				t.Fatalf("got %v", err)
+			}
+			if err == nil && (pairs["ssl_cipher"] != "") != c.encrypted {
+				t.Errorf("the cipher is %q", pairs["ssl_cipher"])
+			}
+		})
+	}
+}
+
+// certify writes a certificate for 127.0.0.1 that is its own authority.
+func certify(t *testing.T, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "lab"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		"cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "PRIVATE KEY", Bytes: private},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// serveTLS starts a plain MariaDB that has the certificate and believes any account.
+func serveTLS(t *testing.T, dir string) (address string) {
+	t.Helper()
+	server, err := exec.LookPath("mariadbd")
+	if err != nil {
+		if server = "/usr/sbin/mariadbd"; !exists(server) {
+			labtest.Missing(t, errors.New("mariadbd is missing; install it with: apt-get install mariadb-server"))
+		}
+	}
+	data := filepath.Join(dir, "data")
+	if out, err := exec.Command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+		"--datadir="+data).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address = free.Addr().String()
+	port := free.Addr().(*net.TCPAddr).Port
+	_ = free.Close()
+	args := []string{
+		"--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"),
+		"--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", port), "--skip-grant-tables", "--innodb-buffer-pool-size=16M",
+		"--ssl-cert=" + filepath.Join(dir, "cert.pem"), "--ssl-key=" + filepath.Join(dir, "key.pem"), "--ssl-ca=" + filepath.Join(dir, "cert.pem"),
+	}
+	if os.Geteuid() == 0 {
+		args = append(args, "--user=root")
+	}
+	cmd := exec.Command(server, args...)
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed, and that is what it says
+	})
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); <-tick.C {
+		if c, err := net.Dial("tcp", address); err == nil {
+			_ = c.Close()
+			return address
+		}
+	}
+	text, _ := os.ReadFile(log.Name())
+	t.Fatalf("the server does not come up: %s", text)
+	return ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
