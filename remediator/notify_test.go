@@ -1,0 +1,95 @@
+package remediator
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/journal"
+)
+
+type listener struct {
+	heard []string
+	deaf  bool
+}
+
+func (l *listener) Tell(_ context.Context, text string) error {
+	if l.deaf {
+		return errors.New("no route to Slack")
+	}
+	l.heard = append(l.heard, text)
+	return nil
+}
+
+func TestMessagesWaitForABrokenWayAndComeInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, err := journal.Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close()
+		for _, text := range []string{"one", "two"} {
+			if err := j.Post(t.Context(), journal.Message{Incident: "i", At: time.Now(), Text: text}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l := &listener{deaf: true}
+		n := &Notifier{Journal: j, Teller: l, Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler), Every: time.Second}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- n.Run(ctx) }()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if len(l.heard) != 0 {
+			t.Fatalf("heard %q", l.heard)
+		}
+		l.deaf = false
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"one", "two"}, l.heard); diff != "" {
+			t.Error(diff)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestSlackGetsPlainTextAndNoErrorShowsItsURL(t *testing.T) {
+	var got string
+	answer := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = string(body)
+		w.WriteHeader(answer)
+		_, _ = io.WriteString(w, "invalid_token")
+	}))
+	s := Slack{Webhook: inventory.NewSecret(server.URL + "/services/T0/B0/SECRET"), Channel: "#noc", Client: server.Client()}
+	if err := s.Tell(t.Context(), "n2 <!channel> & more"); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"channel":"#noc","text":"n2 \u0026lt;!channel\u0026gt; \u0026amp; more"}`; got != want {
+		t.Errorf("sent %s, want %s", got, want)
+	}
+	answer = http.StatusForbidden
+	denied := s.Tell(t.Context(), "x")
+	server.Close()
+	gone := s.Tell(t.Context(), "x")
+	for _, err := range []error{denied, gone} {
+		if err == nil || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("got %v, want an error without the secret", err)
+		}
+	}
+}
