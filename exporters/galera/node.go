@@ -44,6 +44,9 @@ func collectors(db pairer, expected int) []exporters.Collector {
 	return []exporters.Collector{status{l}, variables{l}}
 }
 
+// statusQuery reads the status; the server leaves out what is not about replication.
+const statusQuery = `SHOW GLOBAL STATUS LIKE 'wsrep\_%'`
+
 // A look is what the collectors of one scrape share.
 type look struct {
 	db       pairer
@@ -57,7 +60,7 @@ type look struct {
 // read reads the status, once in a look.
 func (l *look) read(ctx context.Context) (wsrep.Status, error) {
 	l.once.Do(func() {
-		vars, err := l.db.Pairs(ctx, "SHOW GLOBAL STATUS LIKE 'wsrep\\_%'")
+		vars, err := l.db.Pairs(ctx, statusQuery)
 		if err != nil {
 			l.err = err
 			return
