@@ -40,6 +40,9 @@ func (s site) in(name string) string { return filepath.Join(s.dir, name) }
 
 func newSite(t *testing.T) site {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("needs MariaDB and sshd: run without -short")
+	}
 	mariadbd, install := need(t, "mariadbd", "mariadb-server"), need(t, "mariadb-install-db", "mariadb-server")
 	const provider = "/usr/lib/galera/libgalera_smm.so"
 	if _, err := os.Stat(provider); err != nil {

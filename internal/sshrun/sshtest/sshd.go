@@ -95,6 +95,9 @@ func WriteKey(t *testing.T, path string) ssh.PublicKey {
 // find returns sshd's path; without it the test is skipped, under CI it fails.
 func find(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("needs sshd: run without -short")
+	}
 	for _, path := range []string{"/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"} {
 		if _, err := os.Stat(path); err == nil {
 			return path
