@@ -13,13 +13,28 @@ const maxSize = 1 << 20
 
 // Load reads and checks the file and every secret it refers to. See doc.go for what it
 // refuses. The error is of type Faults if the file itself could be read.
-func Load(path string) (*Fleet, error) { return load(path, true) }
+func Load(path string) (*Fleet, error) { return LoadFor(path, Databases, Hosts, Messages) }
+
+// A Purpose is what a program needs secrets for. Each daemon runs as a user of its own, who
+// has no right to read the secrets of another.
+type Purpose int
+
+// The purposes.
+const (
+	Databases Purpose = iota // passwords, and the files of TLS
+	Hosts                    // the SSH key and the pinned host keys
+	Messages                 // Slack's webhook
+)
+
+// LoadFor is Load for a program that needs some of the secrets; the files of the others are
+// not opened.
+func LoadFor(path string, purposes ...Purpose) (*Fleet, error) { return load(path, purposes) }
 
 // LoadWithoutSecrets is Load for a program that needs no secret and has no right to read
 // one, such as kagu-node: no file but kagu.yaml is opened.
-func LoadWithoutSecrets(path string) (*Fleet, error) { return load(path, false) }
+func LoadWithoutSecrets(path string) (*Fleet, error) { return load(path, nil) }
 
-func load(path string, secrets bool) (*Fleet, error) {
+func load(path string, purposes []Purpose) (*Fleet, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the fleet: %w", err)
@@ -28,7 +43,7 @@ func load(path string, secrets bool) (*Fleet, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("read the fleet: %w", err)
 	}
-	r := &reader{file: path, dir: filepath.Dir(path), secrets: secrets}
+	r := &reader{file: path, dir: filepath.Dir(path), purposes: purposes}
 	return r.fleet(data)
 }
 

@@ -26,6 +26,7 @@ var secrets = map[string]struct {
 	"monitor.pass":   {"hunter2\n", 0o600},
 	"crlf.pass":      {"hunter3\r\n", 0o400},
 	"ssh_key":        {"a key\n", 0o600},
+	"tls.key":        {"a key\n", 0o600},
 	"webhook":        {"https://hooks.example.net/services/T/B/x\n", 0o600},
 	"empty.pass":     {"\n", 0o600},
 	"two-lines.pass": {"one\ntwo\n", 0o600},
@@ -188,6 +189,41 @@ func TestLoadWithoutSecretsOpensNoOtherFile(t *testing.T) {
 	}
 	if !fleet.Credentials["monitor"].Password.Empty() {
 		t.Error("there is a password without its file")
+	}
+}
+
+// galera_exporter runs as a user who may read the passwords and nothing else.
+func TestLoadForOpensTheFilesOfItsPurposeOnly(t *testing.T) {
+	cases := []struct {
+		name     string
+		purposes []inventory.Purpose
+		absent   []string
+	}{
+		{"databases", []inventory.Purpose{inventory.Databases}, []string{"webhook", "ssh_key", "known_hosts"}},
+		{"hosts", []inventory.Purpose{inventory.Hosts}, []string{"monitor.pass", "crlf.pass", "webhook", "tls.key", "ca.pem", "client.pem"}},
+		{"messages", []inventory.Purpose{inventory.Messages}, []string{"monitor.pass", "crlf.pass", "ssh_key", "known_hosts", "tls.key", "ca.pem"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			inFolder(t, "good")
+			for _, name := range c.absent {
+				if err := os.Remove(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fleet, err := inventory.LoadFor("complete.yaml", c.purposes...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range fleet.Warnings {
+				if w.Path == "ssh.known_hosts_file" {
+					t.Errorf("the pinned keys were looked for: %v", w)
+				}
+			}
+			if _, err := inventory.Load("complete.yaml"); err == nil {
+				t.Error("Load did not miss the files")
+			}
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -34,7 +35,7 @@ func (s *section) secretLine(name string) Secret {
 // secretFile returns the content of the file that a key names, if it may be opened at all.
 func (s *section) secretFile(name string) (string, bool) {
 	path := s.localPath(name)
-	if path == "" || !s.secrets {
+	if path == "" || !s.opens(s.purpose) {
 		return "", false
 	}
 	content, err := readSecret(path)
@@ -55,6 +56,8 @@ func (s *section) secretFile(name string) (string, bool) {
 	return "", false
 }
 
+func (r *reader) opens(p Purpose) bool { return slices.Contains(r.purposes, p) }
+
 // secretFault reports a fault of the file that a key names. The file is named as the user
 // named it, and its content never is.
 func (s *section) secretFault(name, format, remedy string) {
@@ -72,7 +75,7 @@ func (s *section) privateKey(name string) {
 // publicFile checks that a file that is no secret can be read; it is read where it is used.
 func (s *section) publicFile(name string) {
 	path := s.localPath(name)
-	if path == "" || !s.secrets {
+	if path == "" || !s.opens(s.purpose) {
 		return
 	}
 	f, err := os.Open(path)

@@ -10,9 +10,10 @@ import (
 
 // A reader walks one kagu.yaml and collects what is wrong with it. It never stops at a fault.
 type reader struct {
-	file    string // as the user named it
-	dir     string // what relative file names are relative to
-	secrets bool   // open the files that secrets are in
+	file string // as the user named it
+	dir  string // what relative file names are relative to
+
+	purposes []Purpose // open the files of these
 
 	knownHosts *yaml.Node // where the file is named
 
@@ -60,6 +61,7 @@ type entry struct {
 type section struct {
 	*reader
 	path     string
+	purpose  Purpose    // of the secrets in it
 	at       *yaml.Node // where to report what is missing
 	entries  map[string]entry
 	misspelt map[string]bool // known keys that an unknown key was probably meant to be

@@ -60,6 +60,7 @@ func (s *section) readSSH() SSH {
 	if sub == nil {
 		return SSH{}
 	}
+	sub.purpose = Hosts
 	ssh := SSH{User: sub.need("user", "give the account that kagu-node is bound to, such as kagu")}
 	if !sub.has("key_file") {
 		sub.missing("key_file", "name the file of the private key")
@@ -86,6 +87,7 @@ func (s *section) readSlack() Slack {
 	if sub == nil {
 		return Slack{}
 	}
+	sub.purpose = Messages
 	slack := Slack{Channel: sub.text("channel")}
 	if !sub.has("webhook_file") {
 		sub.missing("webhook_file", "name the file that holds the URL of the incoming webhook")

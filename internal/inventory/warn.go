@@ -69,7 +69,7 @@ func (r *reader) warnFleet(fleet *Fleet) {
 		})
 		return
 	}
-	if r.secrets {
+	if r.opens(Hosts) {
 		r.warnKnownHosts(fleet)
 	}
 }
