@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -18,8 +19,8 @@ func (e *MissingError) Error() string {
 		strings.Join(e.Programs, ", "), strings.Join(e.Packages, " "))
 }
 
-// programs lists what each part of a lab needs; "" is the nodes.
-var programs = map[Service][]struct{ path, pkg string }{
+// installed lists what each part of a lab needs of Debian; "" is the nodes.
+var installed = map[Service][]struct{ path, pkg string }{
 	"": {
 		{mariadbd, "mariadb-server"},
 		{installDB, "mariadb-server"},
@@ -32,11 +33,44 @@ var programs = map[Service][]struct{ path, pkg string }{
 	Alertmanager: {{alertmanager, "prometheus-alertmanager"}},
 }
 
-// missing tells what is not installed.
+// ours lists the programs of this project that a service needs.
+var ours = map[Service][]string{
+	SSH:          {"kagu-node"},
+	Slack:        {"kagu"},
+	Exporter:     {"galera_exporter"},
+	Remediator:   {"remediator"},
+	Alertmanager: {"kagu"},
+	Prometheus:   {"kagu"},
+}
+
+// Programs returns the names of the programs in Options.Bin that the services need, and what
+// they need in turn.
+func Programs(services []Service) []string {
+	all, err := withNeeds(services)
+	if err != nil {
+		return nil // Up says what is wrong with them
+	}
+	var names []string
+	for _, s := range all {
+		for _, name := range ours[s] {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// missing tells what is not installed, and which of our own programs were not built.
 func missing(o Options) error {
+	for _, name := range Programs(o.Services) {
+		if _, err := os.Stat(filepath.Join(o.Bin, name)); err != nil {
+			return fmt.Errorf("%s is not in %s: build it with make", name, o.Bin)
+		}
+	}
 	e := &MissingError{}
 	for _, s := range append([]Service{""}, o.Services...) {
-		for _, p := range programs[s] {
+		for _, p := range installed[s] {
 			if _, err := os.Stat(p.path); err == nil {
 				continue
 			}

@@ -99,7 +99,7 @@ func (o Options) checked() (Options, error) {
 		errs = append(errs, err)
 	}
 	o.Services = services
-	if o.Bin == "" && len(services) > 0 && !slices.Equal(services, []Service{HAProxy}) {
+	if o.Bin == "" && len(Programs(services)) > 0 {
 		errs = append(errs, errors.New("the folder of kagu's programs is not given"))
 	}
 	return o, errors.Join(errs...)

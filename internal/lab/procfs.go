@@ -47,8 +47,8 @@ func look(pid int) (start uint64, parent int, stopped bool, err error) {
 	return start, parent, fields[0] == "T", err
 }
 
-// process returns the process that has this number now.
-func process(name string, pid int) (Process, error) {
+// Running returns the process that has this number now.
+func Running(name string, pid int) (Process, error) {
 	start, _, _, err := look(pid)
 	if err != nil {
 		return Process{}, fmt.Errorf("look at %s, process %d: %w", name, pid, err)

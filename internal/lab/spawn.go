@@ -27,7 +27,7 @@ func (l *Lab) spawn(name, log string, argv ...string) (Process, error) {
 	if err := cmd.Start(); err != nil {
 		return Process{}, fmt.Errorf("start %s: %w", name, err)
 	}
-	p, err := process(name, cmd.Process.Pid)
+	p, err := Running(name, cmd.Process.Pid)
 	// Collecting it when it ends is all that is left to do, and ends with it.
 	go func() { _ = cmd.Wait() }()
 	if err != nil {

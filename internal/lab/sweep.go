@@ -38,7 +38,7 @@ func Scratch(kind string) (string, error) {
 			return "", err
 		}
 	}
-	me, err := process("", os.Getpid())
+	me, err := Running("", os.Getpid())
 	if err != nil {
 		return "", err
 	}

@@ -50,7 +50,7 @@ func create(ctx context.Context, o Options) (*Lab, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	owner, err := process("owner", os.Getpid())
+	owner, err := Running("owner", os.Getpid())
 	if err != nil {
 		return nil, nil, err
 	}

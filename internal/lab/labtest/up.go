@@ -19,7 +19,7 @@ import (
 func Up(t *testing.T, o lab.Options) *lab.Lab {
 	t.Helper()
 	if o.Bin == "" && len(o.Services) > 0 {
-		bin, err := programs()
+		bin, err := build(o.Services)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,24 +57,49 @@ func Missing(t *testing.T, why error) {
 	t.Skip(why)
 }
 
-// programs builds the products once in a test's process. The folder is cleared away by the
-// next lab that starts after the process is gone.
-var programs = sync.OnceValues(func() (string, error) {
+// programs holds what was built in this test's process. It is the one thing that tests share:
+// a program is linked once, not once a lab.
+var programs struct {
+	sync.Mutex
+	bin   string
+	built map[string]bool
+}
+
+// build returns a folder that holds the programs that the services need. The folder is
+// cleared away by the next lab that starts after this process is gone.
+func build(services []lab.Service) (string, error) {
+	programs.Lock()
+	defer programs.Unlock()
+	var packages []string
+	for _, name := range lab.Programs(services) {
+		if !programs.built[name] {
+			packages = append(packages, "./cmd/"+name)
+		}
+	}
+	if programs.bin == "" {
+		bin, err := lab.Scratch("bin")
+		if err != nil {
+			return "", err
+		}
+		programs.bin, programs.built = bin, map[string]bool{}
+	}
+	if len(packages) == 0 {
+		return programs.bin, nil
+	}
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err
 	}
-	bin, err := lab.Scratch("bin")
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.Command("go", "build", "-o", bin+"/", "./cmd/...")
+	cmd := exec.Command("go", append([]string{"build", "-o", programs.bin + "/"}, packages...)...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the programs: %w: %s", err, out)
 	}
-	return bin, nil
-})
+	for _, p := range packages {
+		programs.built[filepath.Base(p)] = true
+	}
+	return programs.bin, nil
+}
 
 // moduleRoot finds go.mod above the folder in which the test runs.
 func moduleRoot() (string, error) {
