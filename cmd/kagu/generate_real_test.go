@@ -18,6 +18,9 @@ import (
 // on the demo's files and follows two alerts: the watchdog, from its rule to the dead man's
 // switch, and a node down, from Alertmanager to the remediator and to Slack.
 func TestGeneratedConfigurationCarriesAnAlert(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts real servers")
+	}
 	prometheus := need(t, "prometheus", "prometheus")
 	alertmanager := need(t, "prometheus-alertmanager", "prometheus-alertmanager")
 	remediator, slack, dead := listen(t), listen(t), listen(t)
