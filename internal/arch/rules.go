@@ -80,7 +80,7 @@ var importRules = []importRule{
 	{
 		"the lab is for cmd/kagu, the benchmarks and tests",
 		func(f file, imported string) bool {
-			return imported == "internal/lab" && !f.test && !slices.Contains(labUsers, f.folder) && top(f.folder) != "bench" &&
+			return within(imported, "internal/lab") && !f.test && !slices.Contains(labUsers, f.folder) && top(f.folder) != "bench" &&
 				!within(f.folder, "internal/lab")
 		},
 	},
