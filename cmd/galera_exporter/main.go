@@ -94,7 +94,7 @@ func serve(ctx context.Context, args []string) error {
 
 // targets loads kagu.yaml. The node of --node must be in it.
 func (s settings) targets() ([]*exporters.Target, error) {
-	fleet, err := inventory.Load(s.config)
+	fleet, err := inventory.LoadFor(s.config, inventory.Databases)
 	if err != nil {
 		return nil, err
 	}

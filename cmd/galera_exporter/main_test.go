@@ -46,6 +46,8 @@ func TestStart(t *testing.T) {
 		{"a good file is good", []string{"--config.file", good, "--config.check"}, ""},
 		{"a good file with its node", []string{"--config.file", good, "--config.check", "--node=lab/n1"}, ""},
 		{"no file", []string{"--config.file", "no-such-file.yaml"}, "no-such-file.yaml"},
+		{"secrets of others that we may not read", []string{"--config.file", write(t, fleet+"slack: {webhook_file: no-such-file}\n"), "--config.check"}, ""},
+		{"a password that is not there", []string{"--config.file", write(t, strings.Replace(fleet, "monitor.pass", "no-such-file", 1)), "--config.check"}, "no-such-file"},
 		{"a file with a fault", []string{"--config.file", write(t, fleet+"    colour: red\n"), "--config.check"}, "colour"},
 		{"a node that is not in it", []string{"--config.file", good, "--node=lab/n9"}, "write CLUSTER/NODE"},
 		{"a node without its cluster", []string{"--config.file", good, "--node=n1"}, "write CLUSTER/NODE"},

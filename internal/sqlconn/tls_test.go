@@ -24,6 +24,9 @@ import (
 )
 
 func TestTLS(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts servers; not with -short")
+	}
 	dir := t.TempDir()
 	certify(t, dir)
 	address := serveTLS(t, dir)
