@@ -34,6 +34,7 @@ type facts struct {
 	noUnit   error // why
 	saved    *cluster.SavedPosition
 	savedAt  time.Time // when grastate.dat was last written
+	boot     time.Time // when the host started
 	noSaved  error     // why saved is nil
 	dataDir  error     // nil if the data directory is there
 	diskFree float64   // share
@@ -87,6 +88,7 @@ func (s *Server) look(ctx context.Context, n inventory.Node) facts {
 			note("%s: %v", what, err)
 		}
 	}
+	f.boot = s.proc.bootTime()
 	f.state.MachineID = firstWord("/etc/machine-id")
 	f.state.BootID = firstWord(filepath.Join(s.proc.root, "sys/kernel/random/boot_id"))
 	return f

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/node"
 )
@@ -87,6 +88,12 @@ func (s *Server) change(ctx context.Context, r node.Request, reply node.Reply, n
 	case node.Stop:
 		err = s.stop(ctx, r, n, d, f)
 	}
+	after := s.look(ctx, n)
+	_ = s.tellStopped(n, d, &after)
+	if err == nil && r.Verb == node.Start && after.state.Process == cluster.ProcessAbsent {
+		err = fmt.Errorf("it was started and is gone already; see its error log (systemd: %s)", orNone(after.state.Unit))
+	}
+
 	outcome := "done"
 	var no *refusal
 	switch {
@@ -97,8 +104,6 @@ func (s *Server) change(ctx context.Context, r node.Request, reply node.Reply, n
 	default:
 		reply.Done = true
 	}
-	after := s.look(ctx, n)
-	_ = s.tellStopped(n, d, &after)
 	for _, err := range []error{d.conclude(r.ID, outcome), d.audit(r, s.From, s.now(), clean(outcome, 500))} {
 		if err != nil { // the act is done; what cannot be written down is told
 			after.state.Notes = append(after.state.Notes, clean("the outcome was not written down: "+err.Error(), 300))
@@ -106,6 +111,13 @@ func (s *Server) change(ctx context.Context, r node.Request, reply node.Reply, n
 	}
 	reply.State = &after.state
 	return reply
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "not used"
+	}
+	return text
 }
 
 // find returns the node the request names, if it lives on this host.

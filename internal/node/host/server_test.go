@@ -56,7 +56,7 @@ func newServer(t *testing.T) (*Server, *fakeUnits) {
 		{Name: "n1", Role: cluster.RoleMember, Host: db1, Service: "mariadb.service", DataDir: dir},
 		{Name: "n2", Role: cluster.RoleMember, Host: inventory.Host{Name: "db2"}, Service: "mariadb.service"},
 	}}}}, "db1", filepath.Join(t.TempDir(), "state"))
-	fake := &fakeUnits{calls: new([]string), startTo: "active", unit: unit{Load: "loaded", Active: "failed", Sub: "failed", Result: "signal"}}
+	fake := &fakeUnits{calls: new([]string), startTo: "reloading", unit: unit{Load: "loaded", Active: "failed", Sub: "failed", Result: "signal"}}
 	s.openUnits = func(context.Context) (units, error) { return fake, nil }
 	s.now = func() time.Time { return noon }
 	s.StopWait = time.Second
@@ -77,6 +77,7 @@ func TestAnswer(t *testing.T) {
 		calls   []string
 	}{
 		{name: "a crashed member is started", r: ask(node.Start, "00000001"), calls: []string{"start mariadb.service"}},
+		{name: "what dies at once was not started", r: ask(node.Start, "00000001"), failed: "gone already", prepare: func(_ *testing.T, _ *Server, f *fakeUnits) { f.startTo = "failed" }, calls: []string{"start mariadb.service"}},
 		{name: "a stop", r: ask(node.Stop, "00000001"), prepare: func(_ *testing.T, _ *Server, f *fakeUnits) { f.unit.Active = "activating" }, calls: []string{"stop mariadb.service"}},
 		{name: "a stop of what is down does nothing", r: ask(node.Stop, "00000001")},
 		{name: "another host's node", r: node.Request{Version: 1, Verb: node.Report, Cluster: "backoffice", Node: "n2"}, refused: "lives on host db2, this is db1"},

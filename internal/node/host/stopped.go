@@ -52,12 +52,13 @@ func stoppedBy(n inventory.Node, f facts, last *stop) (who string, at time.Time)
 	}
 	clean := f.saved != nil && f.saved.Seqno >= 0
 	if n.Service != "" {
-		// A unit that has not run since boot is inactive with success too; then the saved
-		// position tells a clean reboot from a power cut.
+		// A unit that has not run since boot is inactive with success too, and systemd forgets
+		// when a unit stopped if nothing refers to it (not enabled). Then the saved position
+		// tells: it is clean, or the server wrote to it since boot, or there was a power cut.
 		if f.unit == nil || f.unit.Active != "inactive" || f.unit.Result != "success" {
 			return "", time.Time{}
 		}
-		if f.unit.Stopped.IsZero() && !clean {
+		if f.unit.Stopped.IsZero() && !clean && f.savedAt.Before(f.boot) {
 			return "", time.Time{}
 		}
 		at = f.unit.Stopped

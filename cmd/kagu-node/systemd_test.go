@@ -1,0 +1,210 @@
+package main_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/node"
+)
+
+// A real systemd, as a user manager in a mount namespace of its own, where its socket stands
+// at the place of the system's. kagu-node runs in the same namespace and talks D-Bus to it.
+type manager struct {
+	t    *testing.T
+	dir  string
+	pid  int
+	node []string // kagu-node and its flags
+}
+
+const unitName = "kagu-node-test.service"
+
+// server does to grastate.dat what MariaDB does at its start and at the end of a clean
+// shutdown. The real one is in the other test; here the matter is systemd.
+const server = `
+sed -i 's/^seqno:.*/seqno:   -1/' GRASTATE
+trap 'sed -i "s/^seqno:.*/seqno:   42/" GRASTATE; exit 0' TERM
+sleep 3600 & wait
+`
+
+func newManager(t *testing.T) manager {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs systemd: run without -short")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs a mount namespace: run as root")
+	}
+	const systemd = "/lib/systemd/systemd"
+	if !exists(systemd) {
+		missing(t, systemd, "systemd")
+	}
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	if out, err := exec.Command("go", "build", "-o", in("kagu-node"), ".").CombinedOutput(); err != nil {
+		t.Fatalf("build kagu-node: %v\n%s", err, out)
+	}
+	must(t, os.MkdirAll(in("config/systemd/user"), 0o700))
+	must(t, os.MkdirAll(in("data"), 0o700))
+	must(t, os.WriteFile(in("config/systemd/user/"+unitName), []byte("[Service]\nExecStart=/bin/sh "+in("server")+"\n"), 0o600))
+	must(t, os.WriteFile(in("server"), []byte(strings.ReplaceAll(server, "GRASTATE", in("data/grastate.dat"))), 0o600))
+	crashed := []byte("# GALERA saved state\nversion: 2.1\nuuid:    a568d30f-e6f5-11f1-9997-7a99dfe76878\nseqno:   -1\nsafe_to_bootstrap: 0\n")
+	must(t, os.WriteFile(in("data/grastate.dat"), crashed, 0o600))
+	longAgo := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
+	must(t, os.Chtimes(in("data/grastate.dat"), longAgo, longAgo))
+	must(t, os.WriteFile(in("kagu.yaml"), []byte(fmt.Sprintf(`
+site: test
+credentials:
+  monitor: {user: nobody, password_file: /nonexistent}
+hosts:
+  db1: {address: 127.61.2.1}
+clusters:
+  backoffice:
+    kind: galera
+    policy: {min_disk_free: 0.001}
+    nodes:
+      - {name: n1, host: db1, sql: "127.61.2.1:3306", service: %s, datadir: %s}
+`, unitName, in("data"))), 0o600))
+
+	group := "kagu-node-test-" + strconv.Itoa(os.Getpid())
+	script := fmt.Sprintf(`set -e
+for base in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+  if [ -e $base/cgroup.procs ]; then mkdir $base/%[2]s; echo $$ > $base/%[2]s/cgroup.procs; fi
+done
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system
+ln -s %[1]s/systemd/private /run/systemd/private
+export XDG_RUNTIME_DIR=%[1]s XDG_CONFIG_HOME=%[1]s/config HOME=%[1]s
+exec %[3]s --user --log-target=console --unit=basic.target`, dir, group, systemd)
+	var log bytes.Buffer
+	cmd := exec.Command("unshare", "--mount", "bash", "-c", script)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.WaitDelay = time.Second
+	must(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it stops its units
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			_ = cmd.Process.Kill()
+			<-ended
+		}
+		for _, base := range []string{"", "systemd/", "unified/"} {
+			_ = exec.Command("find", "/sys/fs/cgroup/"+base+group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";").Run()
+		}
+		if t.Failed() {
+			t.Logf("systemd said:\n%s", log.String())
+		}
+	})
+	for end := time.Now().Add(10 * time.Second); !exists(in("systemd/private")); time.Sleep(50 * time.Millisecond) {
+		select {
+		case err := <-ended:
+			ended <- err
+			t.Skipf("systemd does not run here: %v\n%s", err, log.String())
+		default:
+		}
+		if time.Now().After(end) {
+			t.Fatal("systemd does not answer")
+		}
+	}
+	return manager{t: t, dir: dir, pid: cmd.Process.Pid, node: []string{in("kagu-node"), "--config.file=" + in("kagu.yaml"), "--host=db1", "--state.dir=" + in("state"), "--stop.timeout=10s"}}
+}
+
+// inside runs a program beside systemd.
+func (m manager) inside(stdin string, argv ...string) []byte {
+	m.t.Helper()
+	cmd := exec.Command("nsenter", append([]string{"--target", strconv.Itoa(m.pid), "--mount", "--"}, argv...)...)
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+m.dir)
+	cmd.Stdin = strings.NewReader(stdin)
+	var errOut bytes.Buffer
+	cmd.Stderr = &errOut
+	out, _ := cmd.Output() // kagu-node's exit code is in its reply
+	if errOut.Len() > 0 {
+		m.t.Errorf("%v wrote %s", argv, errOut.String())
+	}
+	return out
+}
+
+func (m manager) ask(verb node.Verb, id string, operator bool) node.Reply {
+	m.t.Helper()
+	r := request(verb, id, operator)
+	r.Version = node.Version
+	wire, err := r.Encode()
+	must(m.t, err)
+	reply, err := node.ParseReply(m.inside(wire, m.node...), verb)
+	must(m.t, err)
+	return reply
+}
+
+func TestAUnitIsWatchedStartedAndStopped(t *testing.T) {
+	m := newManager(t)
+	check := func(reply node.Reply, process cluster.Process, unit, says string) {
+		t.Helper()
+		if reply.State == nil || reply.State.Process != process || reply.State.Unit != unit || !strings.Contains(reply.Refused+reply.Error+reply.State.StoppedBy, says) {
+			t.Errorf("want %s, %s, %q; got %+v %+v", process, unit, says, reply, reply.State)
+		}
+	}
+	check(m.ask(node.Report, "", false), cluster.ProcessAbsent, "inactive/dead/success", "")
+
+	up := m.ask(node.Start, "start-crashed", false) // never ran since boot, no clean shutdown
+	check(up, cluster.ProcessRunning, "active/running/success", "")
+	check(m.ask(node.Start, "start-twice-1", false), cluster.ProcessRunning, "active/running/success", "is running")
+
+	must(t, syscall.Kill(up.State.PID, syscall.SIGSTOP))
+	check(m.ask(node.Start, "start-frozen", true), cluster.ProcessFrozen, "active/running/success", "frozen")
+	must(t, syscall.Kill(up.State.PID, syscall.SIGCONT))
+
+	must(t, syscall.Kill(up.State.PID, syscall.SIGKILL))
+	m.until(cluster.ProcessAbsent)
+	check(m.ask(node.Report, "", false), cluster.ProcessAbsent, "failed/failed/signal", "")
+
+	m.inside("", "systemctl", "--user", "set-environment", "_WSREP_NEW_CLUSTER=--wsrep-new-cluster", "OTHER=a b, c")
+	check(m.ask(node.Start, "start-bootstrap", true), cluster.ProcessAbsent, "failed/failed/signal", "unset-environment _WSREP_NEW_CLUSTER")
+	m.inside("", "systemctl", "--user", "unset-environment", "_WSREP_NEW_CLUSTER")
+
+	check(m.ask(node.Start, "start-killed-1", false), cluster.ProcessRunning, "active/running/success", "")
+	m.inside("", "systemctl", "--user", "stop", unitName)
+	check(m.ask(node.Report, "", false), cluster.ProcessAbsent, "inactive/dead/success", "a clean shutdown")
+	check(m.ask(node.Start, "start-stopped-1", false), cluster.ProcessAbsent, "inactive/dead/success", "stopped on purpose")
+
+	check(m.ask(node.Start, "operator-start", true), cluster.ProcessRunning, "active/running/success", "")
+	if reply := m.ask(node.Stop, "remediator-stop", false); !reply.Done || reply.State.Process != cluster.ProcessAbsent || reply.State.StoppedBy != "" {
+		t.Errorf("the remediator's own stop is nobody's intent: %+v %+v", reply, reply.State)
+	}
+	check(m.ask(node.Start, "remediator-start", false), cluster.ProcessRunning, "active/running/success", "")
+
+	must(t, os.WriteFile(filepath.Join(m.dir, "server"), []byte("exit 3\n"), 0o600))
+	if reply := m.ask(node.Stop, "operator-stop", true); !reply.Done {
+		t.Errorf("%+v", reply)
+	}
+	if reply := m.ask(node.Start, "start-what-dies", true); !reply.Done && reply.Error == "" {
+		t.Errorf("%+v", reply)
+	}
+	m.until(cluster.ProcessAbsent)
+	check(m.ask(node.Report, "", false), cluster.ProcessAbsent, "failed/failed/exit-code", "")
+}
+
+func (m manager) until(want cluster.Process) {
+	m.t.Helper()
+	var seen []cluster.Process
+	for range 100 {
+		state := m.ask(node.Report, "", false).State
+		if state.Process == want && !slices.Contains([]string{"active", "activating"}, strings.Split(state.Unit, "/")[0]) {
+			return
+		}
+		seen = append(seen, state.Process)
+		time.Sleep(50 * time.Millisecond)
+	}
+	m.t.Fatalf("never %s: %v", want, seen)
+}
