@@ -31,6 +31,7 @@ func (f *fakeUnits) Close()                                        {}
 func (f *fakeUnits) Stop(_ context.Context, name string) error {
 	return f.job("stop", name, "inactive")
 }
+
 func (f *fakeUnits) Start(_ context.Context, n string, _ time.Duration) error {
 	return f.job("start", n, f.startTo)
 }
