@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -48,7 +49,7 @@ func (c *labCommand) demo(*kingpin.ParseContext) (err error) {
 		return err
 	}
 	fmt.Fprintln(c.out)
-	switch err := demo.Run(c.ctx, l, c.node, c.out); {
+	switch err := demo.Run(c.ctx, l, demo.Options{Node: c.node, Deadline: 90 * time.Second}, c.out); {
 	case c.ctx.Err() != nil:
 		return errors.New("interrupted")
 	case err != nil && (c.once || !errors.Is(err, demo.ErrNotHealed)):

@@ -12,8 +12,11 @@ import (
 	"github.com/kagu-db/kagu/internal/lab"
 )
 
-// Deadline is how long the loop has to heal the node, and to say so.
-const Deadline = 90 * time.Second
+// Options says what to break and how long to wait.
+type Options struct {
+	Node     string        // whose server is killed
+	Deadline time.Duration // for the loop to heal it, and to say so
+}
 
 // warmUp is how long the watchers get to have seen the healthy cluster.
 const warmUp = 60 * time.Second
@@ -33,8 +36,8 @@ var goals = []struct{ key, what string }{
 
 // Run writes through the proxy, kills the node's server and prints the timeline until every
 // goal is reached. The error wraps ErrNotHealed if one is not, and names it.
-func Run(ctx context.Context, l *lab.Lab, node string, out io.Writer) error {
-	if _, err := l.Node(node); err != nil {
+func Run(ctx context.Context, l *lab.Lab, o Options, out io.Writer) error {
+	if _, err := l.Node(o.Node); err != nil {
 		return err
 	}
 	if err := ready(ctx, l); err != nil {
@@ -50,25 +53,25 @@ func Run(ctx context.Context, l *lab.Lab, node string, out io.Writer) error {
 	group.Go(func() error { return writer.Run(ctx) })
 	group.Go(func() error {
 		defer cancel()
-		return heal(ctx, group, l, node, writer, out)
+		return heal(ctx, group, l, o, writer, out)
 	})
 	return group.Wait()
 }
 
 // heal breaks the node and watches it heal.
-func heal(ctx context.Context, group *errgroup.Group, l *lab.Lab, node string, writer *Writer, out io.Writer) error {
+func heal(ctx context.Context, group *errgroup.Group, l *lab.Lab, o Options, writer *Writer, out io.Writer) error {
 	if err := pause(ctx, time.Second); err != nil { // some rows before, so that a gap can be seen
 		return err
 	}
 	acked, _ := writer.Account()
-	fmt.Fprintf(out, "A client writes through HAProxy; %d rows so far. Killing %s now (kill -9).\n\n", acked, node)
+	fmt.Fprintf(out, "A client writes through HAProxy; %d rows so far. Killing %s now (kill -9).\n\n", acked, o.Node)
 	writer.Forget()
 	zero := time.Now()
-	w := &watch{Timeline: NewTimeline(zero), lab: l, node: node, zero: zero}
-	if err := l.Kill(ctx, node); err != nil {
+	w := &watch{Timeline: NewTimeline(zero), lab: l, node: o.Node, zero: zero, deadline: o.Deadline}
+	if err := l.Kill(ctx, o.Node); err != nil {
 		return err
 	}
-	w.Add("killed", Event{zero, "killed", node + "'s server"})
+	w.Add("killed", Event{zero, "killed", o.Node + "'s server"})
 	for _, look := range []func(context.Context) error{w.server, w.prometheus, w.remediator, w.slack} {
 		group.Go(func() error { return every(ctx, 100*time.Millisecond, look) })
 	}
@@ -79,7 +82,7 @@ func heal(ctx context.Context, group *errgroup.Group, l *lab.Lab, node string, w
 	acked, longest := writer.Account()
 	fmt.Fprintf(out, "\nThe client has %d rows acknowledged; its longest wait for one was %.2f s.\n", acked, longest.Seconds())
 	if len(missed) > 0 {
-		return fmt.Errorf("%w: within %v nobody saw that %s", ErrNotHealed, Deadline, missed[0])
+		return fmt.Errorf("%w: within %v nobody saw that %s", ErrNotHealed, o.Deadline, missed[0])
 	}
 	return nil
 }
@@ -91,7 +94,7 @@ func (w *watch) follow(ctx context.Context, out io.Writer) ([]string, error) {
 	defer tick.Stop()
 	for {
 		missed := w.missed()
-		over := time.Since(w.zero) > Deadline
+		over := time.Since(w.zero) > w.deadline
 		horizon := time.Now().Add(-late)
 		if len(missed) == 0 || over {
 			if err := pause(ctx, late); err != nil {

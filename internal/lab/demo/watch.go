@@ -16,9 +16,10 @@ import (
 // A watch looks at one thing again and again, and adds what it sees to the timeline.
 type watch struct {
 	*Timeline
-	lab  *lab.Lab
-	node string
-	zero time.Time
+	lab      *lab.Lab
+	node     string
+	zero     time.Time
+	deadline time.Duration // from zero
 
 	mu      sync.Mutex // guards what follows
 	healed  string     // ID of the healed incident
@@ -94,6 +95,9 @@ func (w *watch) remediator(ctx context.Context) error {
 			continue
 		}
 		for n, e := range i.Events {
+			if e.Kind == "notified" { // Slack's own line is the proof
+				continue
+			}
 			what, ok := words[e.Kind]
 			if !ok {
 				what = e.Kind
