@@ -162,6 +162,10 @@ func lock(dir string) (func(), error) {
 
 // private makes the folder if it is not there, and refuses one that others could reach into.
 func private(dir string) error {
+	// A Unix socket's path may have 107 bytes; the longest of ours is HAProxy's while it starts.
+	if len(dir)+len("/haproxy.sock.12345.tmp") > 107 {
+		return fmt.Errorf("%s is too long a path for Unix sockets; name a shorter one with --dir", dir)
+	}
 	err := os.Mkdir(dir, 0o700)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make the lab's folder: %w", err)
@@ -178,10 +182,6 @@ func private(dir string) error {
 		return fmt.Errorf("%s belongs to another account; name a folder with --dir", dir)
 	case info.Mode().Perm()&0o066 != 0:
 		return fmt.Errorf("%s is open to others; chmod 700 it, or name another folder with --dir", dir)
-	}
-	// A Unix socket's path may have 107 bytes; the longest of ours is n5/sql.sock.
-	if len(dir)+len("/haproxy.sock.12345.tmp") > 107 {
-		return fmt.Errorf("%s is too long a path for Unix sockets; name a shorter one with --dir", dir)
 	}
 	return nil
 }
