@@ -628,6 +628,28 @@ func TestAnInterruptedActHoldsTheCluster(t *testing.T) {
 	})
 }
 
+func TestAnActInterruptedAtItsVeryEndIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.sql("CREATE TRIGGER full BEFORE UPDATE OF finished ON intents BEGIN SELECT RAISE(FAIL, 'interrupted'); END")
+		b.run()
+		b.alert("backoffice", 0, false)
+		b.wait(16 * time.Second) // healed, and the last write failed
+		b.halt()
+		b.wantState(journal.StateHealed, "well for 10s")
+		b.sql("DROP TRIGGER full")
+		b.run()
+		defer b.close()
+		b.wait(time.Second)
+		if acts, err := b.Journal.Unfinished(t.Context(), "backoffice"); err != nil || len(acts) != 0 {
+			t.Errorf("unfinished %v, %v", acts, err)
+		}
+		b.wantState(journal.StateHealed, "well for 10s")
+		b.wantOrders("start n2")
+	})
+}
+
 func TestAHumanReleasesAHeldCluster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)

@@ -19,6 +19,12 @@ func (w *worker) hold(ctx context.Context, c inventory.Cluster, m memory, found 
 		return 0, err
 	}
 	now := time.Now()
+	if inc.State.Closed() { // interrupted between the incident's end and the intent's
+		if err := w.Journal.Finish(ctx, in.ID, outcomeHealed, now); err != nil {
+			return 0, err
+		}
+		return time.Nanosecond, w.tell(ctx, inc, ending(inc))
+	}
 	if inc.State != journal.StateHeld {
 		inc.State, inc.Updated = journal.StateHeld, now
 		inc.Summary = howFar(in) + "; nothing is sent again, and the cluster is held"

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
@@ -57,6 +59,7 @@ func (o Observer) Observe(ctx context.Context, c inventory.Cluster) (cluster.Sna
 	for i := range s.Nodes {
 		fromHost(&s.Nodes[i], states[i])
 		s.Nodes[i].Sights = append(s.Nodes[i].Sights, lookByPeers(c, s, members, i)...)
+		clean(&s.Nodes[i])
 	}
 	s.Took = time.Since(began)
 	return s, nil
@@ -160,4 +163,26 @@ func namesOf(c inventory.Cluster, addresses []string) (names []string) {
 		}
 	}
 	return names
+}
+
+// clean takes out of the texts of servers and hosts what a terminal would obey: whoever
+// controls one of them must not control the screen of who looks at it.
+func clean(n *cluster.Node) {
+	n.StoppedBy, n.Galera.Comment = printable(n.StoppedBy), printable(n.Galera.Comment)
+	for i := range n.Sights {
+		n.Sights[i].Note = printable(n.Sights[i].Note)
+	}
+}
+
+func printable(text string) string {
+	const most = 600
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '·'
+		}
+		return r
+	}, text)
 }

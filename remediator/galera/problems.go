@@ -71,17 +71,28 @@ func notSynced(n cluster.Node) bool {
 }
 
 func explainNoPrimary(s cluster.Snapshot, _ string) (remediator.Plan, error) {
-	seen := 0
+	answers, alive := 0, 0
 	for _, n := range s.Nodes {
-		if n.Galera.Answers == cluster.Yes || n.Process != cluster.ProcessUnknown {
-			seen++
+		if n.Galera.Answers == cluster.Yes {
+			answers++
 		}
+		alive += n.Seats(cluster.Yes) + n.Seats(cluster.No)
 	}
-	if seen == 0 {
-		return remediator.Plan{}, refuse("blind", "neither a server nor a host of the cluster answered: it may be the remediator that is cut off")
+	switch {
+	case alive == 0:
+		return remediator.Plan{}, refuse("blind", "neither a server nor a host of the cluster answered: it may be the remediator that is cut off (%s)", notes(s.Nodes[0]))
+	case answers == 0 && aliveBy(s, "sql"):
+		return remediator.Plan{}, refuse("blind", "the servers are there and tell the remediator nothing (%s)", notes(s.Nodes[0]))
 	}
 	return remediator.Plan{}, refuse("no-primary", "no member is in a primary component (%s); founding a new one on the wrong member loses data, "+
 		"so a human chooses it: docs/runbooks/GaleraNoPrimary.md", Describe(s))
+}
+
+// aliveBy reports whether that seat saw some member alive.
+func aliveBy(s cluster.Snapshot, seat string) bool {
+	return slices.ContainsFunc(s.Nodes, func(n cluster.Node) bool {
+		return slices.ContainsFunc(n.Sights, func(v cluster.Sight) bool { return v.Seat == seat && v.Alive == cluster.Yes })
+	})
 }
 
 func explainFrozen(s cluster.Snapshot, name string) (remediator.Plan, error) {

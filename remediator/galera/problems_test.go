@@ -186,6 +186,14 @@ func TestPeersAreBelievedOnlyIfTheyNameThemselves(t *testing.T) {
 	}
 }
 
+func TestAHostCannotDriveTheScreenOfWhoLooks(t *testing.T) {
+	n := cluster.Node{StoppedBy: "ana\x1b[2J", Galera: &cluster.Galera{}, Sights: []cluster.Sight{{Note: "a\r\nb\u202e"}}}
+	clean(&n)
+	if n.StoppedBy != "ana·[2J" || n.Sights[0].Note != "a··b·" {
+		t.Errorf("got %q and %q", n.StoppedBy, n.Sights[0].Note)
+	}
+}
+
 func TestOdd(t *testing.T) {
 	s := states("n1:synced n2:synced n3:synced")
 	if odd := Odd(s); len(odd) != 0 {
