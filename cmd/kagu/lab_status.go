@@ -24,8 +24,8 @@ func (c *labCommand) status(*kingpin.ParseContext) error {
 		state, cluster := n.State, ""
 		switch {
 		case n.Err != nil:
-			first, _, _ := strings.Cut(n.Err.Error(), "\n")
-			state = "no answer: " + first
+			state = "no answer"
+			cluster, _, _ = strings.Cut(n.Err.Error(), "\n")
 		case n.Cluster != "":
 			cluster = fmt.Sprintf("%s, %s members", n.Cluster, n.Size)
 		default:

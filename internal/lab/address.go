@@ -45,7 +45,7 @@ var usual = map[Service]int{
 
 // place gives every node and service its address.
 func (l *Lab) place(o Options) error {
-	l.Network = network()
+	l.Network = o.Network
 	given := book{}
 	for i := 1; i <= o.Nodes; i++ {
 		n := Node{Name: fmt.Sprintf("n%d", i), Address: fmt.Sprintf("%s.%d", l.Network, i)}

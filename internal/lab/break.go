@@ -14,7 +14,8 @@ import (
 	"github.com/kagu-db/kagu/internal/sshrun"
 )
 
-// Kill ends a node's server at once, as a crash or the kernel's out-of-memory killer does.
+// Kill ends a node's server at once, as a crash or the kernel's out-of-memory killer does, and
+// returns when it is gone.
 func (l *Lab) Kill(_ context.Context, node string) error { return l.hit(node, syscall.SIGKILL) }
 
 // Freeze stops a node's server in its tracks: it holds its connections and answers nothing.
@@ -32,10 +33,20 @@ func (l *Lab) hit(node string, s syscall.Signal) error {
 	if err != nil {
 		return err
 	}
+	return p.hit(s)
+}
+
+// hit sends a signal, and waits for the end of what it must end.
+func (p Process) hit(s syscall.Signal) error {
 	if err := p.signal(s); err != nil {
-		return fmt.Errorf("send %v to %s, process %d: %w", s, node, p.PID, err)
+		return fmt.Errorf("send %v to %s, process %d: %w", s, p.Name, p.PID, err)
 	}
-	return nil
+	if s != syscall.SIGKILL {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // the kernel owes us this
+	defer cancel()
+	return poll(ctx, p.gone)
 }
 
 // Server returns the process of a node's server, whoever started it. The error is
@@ -59,9 +70,9 @@ func (l *Lab) FreezeService(name string) error { return l.hitService(name, sysca
 func (l *Lab) ThawService(name string) error { return l.hitService(name, syscall.SIGCONT) }
 
 func (l *Lab) hitService(name string, s syscall.Signal) error {
-	for _, p := range l.Processes {
+	for _, p := range l.started() {
 		if p.Name == name && p.Alive() {
-			return p.signal(s)
+			return p.hit(s)
 		}
 	}
 	return fmt.Errorf("%s: %w", name, os.ErrProcessDone)

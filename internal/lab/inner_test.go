@@ -45,11 +45,11 @@ func TestServicesComeWithWhatTheyNeed(t *testing.T) {
 }
 
 func TestOptionsAreRefusedTogether(t *testing.T) {
-	_, err := Options{Nodes: 6, Profile: "wan", Services: []Service{SSH}}.checked()
+	_, err := Options{Nodes: 6, Profile: "wan", Network: "10.0.0", Services: []Service{SSH}}.checked()
 	if err == nil {
 		t.Fatal("bad options are taken")
 	}
-	for _, want := range []string{"6 nodes", `profile "wan"`, "folder of kagu's programs"} {
+	for _, want := range []string{"6 nodes", `profile "wan"`, `network "10.0.0"`, "folder of kagu's programs"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not mention %s", err, want)
 		}
@@ -63,12 +63,27 @@ func TestPortsThatAreHeldArePassedOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.Close()
+	everywhere, err := net.Listen("tcp", "0.0.0.0:0") // as a server of the machine may
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer everywhere.Close()
 	given := book{}
+	if port := everywhere.Addr().(*net.TCPAddr).Port; must(given.take(host, port)) == port {
+		t.Errorf("port %d is given, and is held on all addresses", port)
+	}
 	for _, want := range []int{24002, 24003} { // 24001 is held; 24002 is given once only
 		if got, err := given.take(host, 24001); err != nil || got != want {
 			t.Errorf("got %d, error %v, want %d", got, err, want)
 		}
 	}
+}
+
+func must[V any](v V, err error) V {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func TestOnlyWhatCarriesTheMarkOrDescendsFromOursIsOurs(t *testing.T) {

@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
@@ -21,12 +24,14 @@ const stateFile = "lab.json"
 // ErrNoLab says that there is no lab in a folder.
 var ErrNoLab = errors.New("no lab")
 
-// A Lab is a running set of servers. It is what lab.json holds.
+// A Lab is a running set of servers. It is what lab.json holds. Several goroutines may use it
+// at once.
 type Lab struct {
 	ID        string       `json:"id"` // the value of KAGU_LAB
 	Dir       string       `json:"dir"`
 	Bin       string       `json:"bin,omitempty"`
 	Begun     time.Time    `json:"begun"`
+	Boot      string       `json:"boot"`  // of the machine; numbers of processes mean nothing in another
 	Owner     Process      `json:"owner"` // the program that started the lab
 	Ephemeral bool         `json:"ephemeral"`
 	Ready     bool         `json:"ready"` // false while it starts, and for ever if that was cut short
@@ -38,7 +43,9 @@ type Lab struct {
 
 	Nodes     []Node             `json:"nodes"`
 	Addresses map[Service]string `json:"addresses"` // host:port of what listens
-	Processes []Process          `json:"processes"` // what the lab itself started
+	Processes []Process          `json:"processes"` // what the lab itself started; see started
+
+	mu sync.Mutex // guards Processes, and lab.json
 
 }
 
@@ -85,11 +92,33 @@ func Open(dir string) (*Lab, error) {
 	if l.ID == "" || l.Dir != dir {
 		return nil, fmt.Errorf("%s does not describe a lab in this folder", filepath.Join(dir, stateFile))
 	}
+	boot, err := bootID()
+	if err != nil {
+		return nil, err
+	}
+	if l.Boot != boot { // the machine was restarted: what has those numbers now is not ours
+		l.Processes, l.Owner = nil, Process{}
+	}
 	return l, nil
+}
+
+// bootID is a random value that the kernel makes each time the machine starts.
+func bootID() (string, error) {
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(text)), err
+}
+
+// started returns what the lab itself started, the ended included.
+func (l *Lab) started() []Process {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.Processes)
 }
 
 // save writes lab.json so that a reader sees the old or the new one, never half.
 func (l *Lab) save() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	text, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
 		return err

@@ -334,26 +334,32 @@ func ping(t *testing.T, config *mysql.Config) error {
 	return connect(t, config).PingContext(ctx)
 }
 
-// TestPortTaken holds a usual port on all addresses, as a server of the machine may.
+// TestPortTaken holds the usual ports of one node, as other servers of the machine may, and
+// wants a cluster all the same.
 func TestPortTaken(t *testing.T) {
-	held, err := net.Listen("tcp", "0.0.0.0:3306")
-	if err != nil {
-		t.Logf("3306 is taken already: %v", err)
-	} else {
+	const net3 = "127.253.77"
+	usual := []int{3306, 4567, 4568, 4444, 2222}
+	for _, port := range usual {
+		held, err := net.Listen("tcp", fmt.Sprintf("%s.2:%d", net3, port))
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer held.Close()
 	}
-	l := labtest.Up(t, lab.Options{Nodes: 1})
-	if got := l.Nodes[0].SQL; got == 3306 {
-		t.Error("the node is given the port that is taken")
+	l := labtest.Up(t, lab.Options{Nodes: 2, Network: net3})
+	if err := l.AwaitSynced(t.Context()); err != nil {
+		t.Error(err)
 	}
-	if err := ping(t, must(l.MonitorConfig(l.Nodes[0].SQLAddress()))); err != nil {
+	for i, port := range []int{l.Nodes[1].SQL, l.Nodes[1].Group, l.Nodes[1].IST, l.Nodes[1].SST, l.Nodes[1].SSH} {
+		if port == usual[i] {
+			t.Errorf("the node is given port %d, which is taken", port)
+		}
+	}
+	config, err := l.MonitorConfig(l.Nodes[1].SQLAddress())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ping(t, config); err != nil {
 		t.Errorf("the node does not answer on the port it has: %v", err)
 	}
-}
-
-func must[V any](v V, err error) V {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

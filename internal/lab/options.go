@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 
 	"github.com/kagu-db/kagu/internal/cluster"
@@ -58,6 +59,9 @@ type Options struct {
 	Profile  Profile      // default ProfileDefault
 	Rules    string       // profile of `kagu generate`; default demo
 
+	// Network is the first three bytes of the lab's addresses; default a random one in 127/8.
+	Network string
+
 	// Ephemeral says that the lab is of no use without the process that starts it: the next
 	// lab that starts takes it down if that process is gone.
 	Ephemeral bool
@@ -87,6 +91,12 @@ func (o Options) checked() (Options, error) {
 	}
 	if o.Profile != ProfileDefault && o.Profile != ProfileLAN {
 		errs = append(errs, fmt.Errorf("profile %q: it is %s or %s", o.Profile, ProfileDefault, ProfileLAN))
+	}
+	if o.Network == "" {
+		o.Network = network()
+	}
+	if a := net.ParseIP(o.Network + ".1"); a == nil || !a.IsLoopback() {
+		errs = append(errs, fmt.Errorf("network %q: it is the first three bytes of a loopback address, such as 127.91.7", o.Network))
 	}
 	if o.Rules == "" {
 		o.Rules = "demo"

@@ -147,7 +147,7 @@ func (t table) of(l *Lab) []Process {
 	for pid, e := range t {
 		ours[pid] = e.mark == l.ID
 	}
-	for _, p := range l.Processes {
+	for _, p := range l.started() {
 		if e, ok := t[p.PID]; ok && e.Start == p.Start {
 			ours[p.PID] = true
 		}

@@ -33,7 +33,9 @@ func (l *Lab) spawn(name, log string, argv ...string) (Process, error) {
 	if err != nil {
 		return Process{}, fmt.Errorf("start %s: it ended at once: %s", name, tail(log))
 	}
+	l.mu.Lock()
 	l.Processes = append(l.Processes, p)
+	l.mu.Unlock()
 	return p, l.save()
 }
 

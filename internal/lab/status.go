@@ -48,7 +48,7 @@ func (l *Lab) Status(ctx context.Context) ([]NodeStatus, []ServiceStatus) {
 	}
 	var services []ServiceStatus
 	latest := map[string]int{}
-	for _, p := range l.Processes {
+	for _, p := range l.started() {
 		if servers[p.Name] {
 			continue
 		}

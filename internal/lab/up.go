@@ -54,6 +54,10 @@ func create(ctx context.Context, o Options) (*Lab, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	boot, err := bootID()
+	if err != nil {
+		return nil, nil, err
+	}
 	dir := o.Dir
 	if dir == "" {
 		o.Ephemeral = true
@@ -76,7 +80,7 @@ func create(ctx context.Context, o Options) (*Lab, func(), error) {
 			return nil, err
 		}
 		l := &Lab{
-			ID: strings.ToLower(rand.Text()), Dir: dir, Bin: o.Bin, Begun: time.Now().UTC(), Owner: owner, Ephemeral: o.Ephemeral,
+			ID: strings.ToLower(rand.Text()), Dir: dir, Bin: o.Bin, Begun: time.Now().UTC(), Boot: boot, Owner: owner, Ephemeral: o.Ephemeral,
 			Mode: o.Mode, Profile: o.Profile, Rules: o.Rules, Account: me.Username,
 		}
 		if err := l.place(o); err != nil {
