@@ -60,7 +60,7 @@ func (l *Lab) writeFleet(o Options) error {
 	for _, n := range l.Nodes {
 		f.Hosts[n.Name] = hostFile{Address: n.Address, SSHPort: n.SSH}
 		c.Nodes = append(c.Nodes, nodeFile{
-			Name: n.Name, Host: n.Name, SQL: n.SQLAddress(), Start: n.argv(),
+			Name: n.Name, Host: n.Name, SQL: n.SQLAddress(), Start: []string{n.starter()},
 			DataDir: n.DataDir(), PIDFile: n.pidFile(), ErrorLog: n.ErrorLog(),
 		})
 	}

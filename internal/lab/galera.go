@@ -18,6 +18,7 @@ import (
 const (
 	mariadbd  = "/usr/sbin/mariadbd"
 	installDB = "/usr/bin/mariadb-install-db"
+	recovery  = "/usr/bin/galera_recovery"
 	provider  = "/usr/lib/galera/libgalera_smm.so"
 )
 
@@ -76,6 +77,9 @@ func (l *Lab) configure() error {
 			return err
 		}
 		if err := os.WriteFile(n.config(), text.Bytes(), 0o600); err != nil {
+			return err
+		}
+		if err := os.WriteFile(n.starter(), []byte(n.starterScript()), 0o700); err != nil {
 			return err
 		}
 	}
@@ -179,7 +183,19 @@ func copyData(ctx context.Context, from, to Node) error {
 	return os.WriteFile(saved, bytes.Replace(text, []byte("safe_to_bootstrap: 1"), []byte("safe_to_bootstrap: 0"), 1), 0o600)
 }
 
-// argv is how the node is started, by us and by kagu-node.
+// starter is the script that kagu-node starts the server with. It does what mariadb.service
+// does: after a crash grastate.dat has no position, and a server that is not told the one
+// InnoDB holds asks for a full transfer where an incremental one would do.
+func (n Node) starter() string { return filepath.Join(n.Dir, "start") }
+
+func (n Node) starterScript() string {
+	defaults := shellWords("--defaults-file=" + n.config())
+	return "#!/bin/sh\n# Written by kagu lab.\n" +
+		"position=$(" + recovery + " " + defaults + ") || exit 1\n" +
+		"exec " + mariadbd + " " + defaults + " $position\n"
+}
+
+// argv is how the lab starts the server of a data directory that was left cleanly.
 func (n Node) argv() []string { return []string{mariadbd, "--defaults-file=" + n.config()} }
 
 func (l *Lab) launch(n Node, more ...string) (Process, error) {

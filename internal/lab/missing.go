@@ -24,6 +24,7 @@ var installed = map[Service][]struct{ path, pkg string }{
 	"": {
 		{mariadbd, "mariadb-server"},
 		{installDB, "mariadb-server"},
+		{recovery, "mariadb-server"},
 		{provider, "galera-4"},
 		{"/usr/bin/rsync", "rsync"},
 	},
