@@ -1,20 +1,12 @@
 package exporters
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
-	"syscall"
-	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
 )
-
-// goodbye is how long scrapes that run may take when the program is asked to end.
-const goodbye = 10 * time.Second
 
 // Site is what an exporter serves over HTTP.
 type Site struct {
@@ -66,37 +58,4 @@ func (s Site) reload(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(w, "reloaded\n")
-}
-
-// Serve serves until the context ends, then lets the requests that run finish. Each value from
-// hangup reloads the configuration.
-func (s Site) Serve(ctx context.Context, flags *web.FlagConfig, hangup <-chan struct{}, log *slog.Logger) error {
-	handler, err := s.Handler()
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	ended := make(chan error, 1)
-	go func() { ended <- web.ListenAndServe(server, flags, log) }()
-	for {
-		select {
-		case err := <-ended:
-			if errors.Is(err, syscall.EADDRINUSE) {
-				return fmt.Errorf("%w: another program has this port; stop it or choose another --web.listen-address", err)
-			}
-			return err
-		case <-hangup:
-			if err := s.Fleet.Reload(); err != nil {
-				log.Error("reload failed", "reason", err)
-			}
-		case <-ctx.Done():
-			bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
-			defer cancel()
-			err := server.Shutdown(bounded)
-			if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
-				err = errors.Join(err, served)
-			}
-			return err
-		}
-	}
 }

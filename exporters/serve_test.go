@@ -4,21 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"github.com/prometheus/common/promslog"
-	"github.com/prometheus/exporter-toolkit/web"
-	"go.uber.org/goleak"
 )
 
 func handler(t *testing.T, p *Prober, lifecycle bool) http.Handler {
@@ -141,45 +135,5 @@ func TestAReloadWaitsForTheScrapeThatRuns(t *testing.T) {
 	<-done
 	if early.Load() || !released.Load() {
 		t.Errorf("released during the scrape: %v; in the end: %v", early.Load(), released.Load())
-	}
-}
-
-func TestServe(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	p := prober(t, source{"good", good})
-	site := Site{Name: "test_exporter", Metrics: p.Own(prometheus.NewRegistry(), ""), Prober: p, Fleet: p.Fleet}
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := taken.Addr().String()
-	none := ""
-	flags := &web.FlagConfig{WebListenAddresses: &[]string{address}, WebSystemdSocket: new(bool), WebConfigFile: &none}
-
-	err = site.Serve(t.Context(), flags, nil, promslog.NewNopLogger())
-	if err == nil || !strings.Contains(err.Error(), "another program has this port") {
-		t.Errorf("on a taken port: %v", err)
-	}
-	_ = taken.Close()
-
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	hangup := make(chan struct{})
-	go func() { ended <- site.Serve(ctx, flags, hangup, promslog.NewNopLogger()) }()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
-	var body []byte
-	for until := time.Now().Add(5 * time.Second); body == nil && time.Now().Before(until); {
-		if answer, err := client.Get("http://" + address + "/-/ready"); err == nil {
-			body, _ = io.ReadAll(answer.Body)
-			_ = answer.Body.Close()
-		}
-	}
-	if string(body) != "ready\n" {
-		t.Errorf("got %q", body)
-	}
-	hangup <- struct{}{}
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
 	}
 }

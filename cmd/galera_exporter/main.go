@@ -21,9 +21,11 @@ import (
 	build "github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kagu-db/kagu/exporters"
 	"github.com/kagu-db/kagu/exporters/galera"
+	"github.com/kagu-db/kagu/internal/daemon"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/metric"
 )
@@ -89,7 +91,20 @@ func serve(ctx context.Context, args []string) error {
 		fmt.Println(s.config, "is good")
 		return nil
 	}
-	return site(s, fleet, own, log).Serve(ctx, s.web, hangups(ctx), log)
+	handler, err := site(s, fleet, own, log).Handler()
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return daemon.OnHangup(ctx, func() {
+			if err := fleet.Reload(); err != nil {
+				log.Error("reload failed", "reason", err)
+			}
+		})
+	})
+	g.Go(func() error { return daemon.Serve(ctx, handler, s.web, log) })
+	return g.Wait()
 }
 
 // targets loads kagu.yaml. The node of --node must be in it.
@@ -127,26 +142,4 @@ func site(s settings, fleet *exporters.Fleet, own *prometheus.Registry, log *slo
 		Name: "galera_exporter", Description: "How the Galera nodes of kagu.yaml are.", Version: build.Info(),
 		Metrics: prober.Own(own, s.node), Prober: prober, Fleet: fleet, Lifecycle: s.lifecycle,
 	}
-}
-
-// hangups passes SIGHUP on until the context ends.
-func hangups(ctx context.Context) <-chan struct{} {
-	signals, out := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(signals, syscall.SIGHUP)
-	go func() {
-		defer signal.Stop(signals)
-		for {
-			select {
-			case <-signals:
-				select {
-				case out <- struct{}{}:
-				case <-ctx.Done():
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
 }
