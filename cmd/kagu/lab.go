@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/lab"
@@ -66,7 +67,8 @@ type labCommand struct {
 	services           []string
 	node, reach        string
 	once               bool
-	listen, file       string
+	file               string
+	web                *web.FlagConfig
 }
 
 func (c *labCommand) open() (*lab.Lab, error) {

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"errors"
-	"net"
-	"net/http"
-	"time"
-
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/promslog"
+	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
+	"github.com/kagu-db/kagu/internal/daemon"
 	"github.com/kagu-db/kagu/internal/lab/slack"
 )
 
@@ -15,7 +13,7 @@ import (
 // kagu because it must outlive the one that starts the lab.
 func addLabSlack(top *kingpin.CmdClause, c *labCommand) {
 	cmd := top.Command("slack", "Stand in for Slack.").Hidden().Action(c.slack)
-	cmd.Flag("web.listen-address", "Where to listen.").Required().StringVar(&c.listen)
+	c.web = webflag.AddFlags(cmd, "127.0.0.1:0")
 	cmd.Flag("file", "Where to keep what comes.").Required().StringVar(&c.file)
 }
 
@@ -25,21 +23,5 @@ func (c *labCommand) slack(*kingpin.ParseContext) error {
 		return err
 	}
 	defer receiver.Close()
-	listener, err := net.Listen("tcp", c.listen)
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: receiver.Handler(), ReadHeaderTimeout: 10 * time.Second}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-c.ctx.Done():
-		err := server.Close()
-		if e := <-ended; !errors.Is(e, http.ErrServerClosed) {
-			err = errors.Join(err, e)
-		}
-		return err
-	}
+	return daemon.Serve(c.ctx, receiver.Handler(), c.web, promslog.New(&promslog.Config{}))
 }
