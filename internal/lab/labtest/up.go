@@ -16,7 +16,7 @@ import (
 // Up starts a lab that lives as long as the test. The test is skipped if a server is not
 // installed, and fails for it under CI=true. The options need no folder; Bin is built from
 // this source tree if it is not given and a service asks for it.
-func Up(t *testing.T, o lab.Options) *lab.Lab {
+func Up(t testing.TB, o lab.Options) *lab.Lab {
 	t.Helper()
 	if o.Bin == "" && len(o.Services) > 0 {
 		bin, err := build(o.Services)
@@ -49,7 +49,7 @@ func Up(t *testing.T, o lab.Options) *lab.Lab {
 }
 
 // Missing skips the test for want of a server, or fails it where all servers must be.
-func Missing(t *testing.T, why error) {
+func Missing(t testing.TB, why error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(why)
