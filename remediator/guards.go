@@ -291,7 +291,15 @@ func (g Mode) Check(_ context.Context, c Case) error {
 // StandardGuards lists the guards of every cluster, in the order they are asked.
 func StandardGuards(j *journal.Journal, k KillSwitch) []Guard {
 	return []Guard{
-		k, InMaintenance{j}, Unfinished{j}, Intent{}, Evidence{MaxAge: 10 * time.Second}, Disk{}, Fresh{},
-		Cooldown{j}, Attempts{j}, Mode{},
+		k,
+		InMaintenance{j},
+		Unfinished{j},
+		Intent{},
+		Evidence{MaxAge: 10 * time.Second},
+		Disk{},
+		Fresh{},
+		Cooldown{j},
+		Attempts{j},
+		Mode{},
 	}
 }

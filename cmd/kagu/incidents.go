@@ -104,8 +104,12 @@ func printIncidents(w io.Writer, list []journal.Incident, now time.Time) {
 	rows := [][]cell{{{"ID", bold}, {"WHERE", bold}, {"PROBLEM", bold}, {"STATE", bold}, {"OPENED", bold}, {"WHAT STANDS NOW", bold}}}
 	for _, inc := range list {
 		rows = append(rows, []cell{
-			{inc.ID, plain}, {where(inc), plain}, {inc.Problem, plain}, {string(inc.State), stateColour(inc.State)},
-			{ago(now, inc.Opened), plain}, {inc.Summary, plain},
+			{inc.ID, plain},
+			{where(inc), plain},
+			{inc.Problem, plain},
+			{string(inc.State), stateColour(inc.State)},
+			{ago(now, inc.Opened), plain},
+			{inc.Summary, plain},
 		})
 	}
 	printTable(w, "", rows)

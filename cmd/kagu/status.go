@@ -160,8 +160,14 @@ func nodeRow(n cluster.Node, odd string) []cell {
 		colour, note = red, cell{"← " + odd, yellow}
 	}
 	return []cell{
-		{n.Name, plain}, {n.Host, plain}, {galera.Word(n), colour}, {string(n.Process), plain},
-		{size, plain}, {seqno, plain}, {disk, plain}, note,
+		{n.Name, plain},
+		{n.Host, plain},
+		{galera.Word(n), colour},
+		{string(n.Process), plain},
+		{size, plain},
+		{seqno, plain},
+		{disk, plain},
+		note,
 	}
 }
 

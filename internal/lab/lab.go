@@ -46,7 +46,6 @@ type Lab struct {
 	Processes []Process          `json:"processes"` // what the lab itself started; see started
 
 	mu sync.Mutex // guards Processes, and lab.json
-
 }
 
 // A Node is one server of the cluster, and the host it pretends to be on.

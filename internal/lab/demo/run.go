@@ -138,7 +138,7 @@ func ready(ctx context.Context, l *lab.Lab) error {
 			return nil
 		}
 		if e := pause(ctx, 100*time.Millisecond); e != nil {
-			return fmt.Errorf("Prometheus does not see %d nodes that are up: %w", len(l.Nodes), errors.Join(e, err))
+			return fmt.Errorf("wait until Prometheus sees %d nodes that are up: %w", len(l.Nodes), errors.Join(e, err))
 		}
 	}
 }
