@@ -2,6 +2,7 @@ package galera
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -202,5 +203,20 @@ func TestOdd(t *testing.T) {
 	s.Nodes[2].Galera.Size = 1
 	if odd := Odd(s); odd["n3"] != "counts 1 members, the others 3" {
 		t.Errorf("got %v", odd)
+	}
+}
+
+func TestThePageNamesEveryProblem(t *testing.T) {
+	text, err := os.ReadFile("../../docs/remediator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range Problems {
+		if !strings.Contains(string(text), "| `"+p.Name+"` |") {
+			t.Errorf("docs/remediator.md does not explain %s", p.Name)
+		}
+	}
+	if !strings.Contains(string(text), "| `"+Quorum{}.Name()+"` |") {
+		t.Error("docs/remediator.md does not explain the quorum guard")
 	}
 }
