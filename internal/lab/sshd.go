@@ -72,6 +72,8 @@ UsePAM no
 UseDNS no
 # The keys are in a folder that no other account can reach, but /tmp above it is open to all.
 StrictModes no
+# Else bash reads ~/.bashrc before kagu-node, and what is in there may take seconds.
+SetEnv SHLVL=2
 MaxStartups 100
 LogLevel VERBOSE
 `, n.Address, n.SSH, dir, dir, l.Account)
