@@ -34,9 +34,17 @@ build: ## build the programs into bin/
 unit: ## test what needs no server, with the race detector
 	CGO_ENABLED=1 go test -race -short -timeout 5m ./...
 
+# unit runs all but the tests of real servers. What those packages import tells them apart.
 .PHONY: test
 test: packages unit ## install what is missing, test everything, real servers included
-	go test -p 1 -timeout 12m ./...
+	CGO_ENABLED=1 go test -race -p 1 -timeout 12m $$($(WITH_SERVERS))
+
+WITH_SERVERS := go list -test -f '{{if .ForTest}}{{.ForTest}} {{join .Deps " "}}{{end}}' ./... | \
+	awk '/ [^ ]*\/internal\/needs( |$$)/ {print $$1}' | sort -u
+
+.PHONY: bench
+bench: packages ## measure what the documents name figures for
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench
 
 # Servers of the distribution, for the lab. It starts, stops and reconfigures no service.
 .PHONY: packages

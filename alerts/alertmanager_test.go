@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/template"
+
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // everywhere is a configuration with every receiver in use.
@@ -51,7 +53,7 @@ func TestConfigurationLoads(t *testing.T) {
 				if _, err := config.LoadFile(filepath.Join(dir, "alertmanager.yml")); err != nil {
 					t.Errorf("Alertmanager 0.34: %v", err)
 				}
-				amtool := need(t, "amtool", "prometheus-alertmanager")
+				amtool := needs.Program(t, "amtool", "prometheus-alertmanager")
 				if out, err := run(t, dir, amtool, "check-config", "alertmanager.yml"); err != nil {
 					t.Errorf("Debian's amtool: %v\n%s", err, out)
 				}
@@ -71,7 +73,7 @@ func TestSlackURLIsNeverInTheFile(t *testing.T) {
 }
 
 func TestWhoHearsOfWhat(t *testing.T) {
-	amtool := need(t, "amtool", "prometheus-alertmanager")
+	amtool := needs.Program(t, "amtool", "prometheus-alertmanager")
 	dir := configured(t, everywhere, Production)
 	want := map[string]string{
 		"Watchdog":        "watchdog",
@@ -124,7 +126,7 @@ func TestInhibitionsNameAlertsThatExist(t *testing.T) {
 // TestMessages renders what Slack gets with Debian's amtool and with Alertmanager's current
 // template engine: they must agree with each other and with the golden file.
 func TestMessages(t *testing.T) {
-	amtool := need(t, "amtool", "prometheus-alertmanager")
+	amtool := needs.Program(t, "amtool", "prometheus-alertmanager")
 	dir := configured(t, everywhere, Production)
 	payloads, err := filepath.Glob("testdata/message-*.json")
 	if err != nil || len(payloads) == 0 {

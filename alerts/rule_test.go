@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kagu-db/kagu/internal/metric"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 func TestCommittedRulesAreThoseOfTheCatalogue(t *testing.T) {
@@ -110,7 +111,7 @@ func TestEveryAlertIsTestedInBothDirections(t *testing.T) {
 }
 
 func TestRulesWithPromtool(t *testing.T) {
-	promtool := need(t, "promtool", "prometheus")
+	promtool := needs.Program(t, "promtool", "prometheus")
 	names, err := filepath.Glob("tests/*_test.yml")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no rule tests: %v", err)

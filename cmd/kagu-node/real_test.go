@@ -19,6 +19,7 @@ import (
 
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/node"
 	"github.com/kagu-db/kagu/internal/sshrun"
 	"github.com/kagu-db/kagu/internal/sshrun/sshtest"
@@ -40,14 +41,10 @@ func (s site) in(name string) string { return filepath.Join(s.dir, name) }
 
 func newSite(t *testing.T) site {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs MariaDB and sshd: run without -short")
-	}
-	mariadbd, install := need(t, "mariadbd", "mariadb-server"), need(t, "mariadb-install-db", "mariadb-server")
+	needs.Servers(t)
+	mariadbd, install := needs.Program(t, "mariadbd", "mariadb-server"), needs.Program(t, "mariadb-install-db", "mariadb-server")
 	const provider = "/usr/lib/galera/libgalera_smm.so"
-	if _, err := os.Stat(provider); err != nil {
-		missing(t, provider, "galera-4")
-	}
+	needs.File(t, provider, "galera-4")
 	s := site{t: t, dir: t.TempDir()}
 	must(t, os.Chmod(s.dir, 0o755))
 	kaguNode := s.in("kagu-node")
@@ -350,28 +347,9 @@ func listening(s site) bool {
 	return last >= 0 && bytes.Contains(log[last:], []byte("ready for connections"))
 }
 
-func need(t *testing.T, program, deb string) string {
-	t.Helper()
-	for _, dir := range []string{"/usr/sbin", "/usr/bin"} {
-		if path := filepath.Join(dir, program); exists(path) {
-			return path
-		}
-	}
-	missing(t, program, deb)
-	return ""
-}
-
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-func missing(t *testing.T, what, deb string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is missing: apt-get install %s", what, deb)
-	}
-	t.Skipf("%s is missing: apt-get install %s", what, deb)
 }
 
 func freePort(t *testing.T, address string) string {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/node"
 )
 
@@ -38,16 +39,12 @@ sleep 3600 & wait
 
 func newManager(t *testing.T) manager {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs systemd: run without -short")
-	}
+	needs.Servers(t)
 	if os.Geteuid() != 0 {
 		t.Skip("needs a mount namespace: run as root")
 	}
 	const systemd = "/lib/systemd/systemd"
-	if !exists(systemd) {
-		missing(t, systemd, "systemd")
-	}
+	needs.File(t, systemd, "systemd")
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	if out, err := exec.Command("go", "build", "-o", in("kagu-node"), ".").CombinedOutput(); err != nil {

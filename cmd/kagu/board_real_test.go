@@ -32,9 +32,6 @@ var never = []string{"panel Flow control sent", "panel Queues send"}
 // TestBoardAndRulesOnARealCluster wants data for every query of the board and for every
 // recording, silence on a healthy cluster, and the right alert when a node is killed.
 func TestBoardAndRulesOnARealCluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts real servers")
-	}
 	l := labtest.Up(t, lab.Options{Services: []lab.Service{lab.Prometheus}})
 	p := judge{l.URL(lab.Prometheus)}
 

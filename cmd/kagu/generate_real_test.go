@@ -12,17 +12,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // TestGeneratedConfigurationCarriesAnAlert starts a real Prometheus and a real Alertmanager
 // on the demo's files and follows two alerts: the watchdog, from its rule to the dead man's
 // switch, and a node down, from Alertmanager to the remediator and to Slack.
 func TestGeneratedConfigurationCarriesAnAlert(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts real servers")
-	}
-	prometheus := need(t, "prometheus", "prometheus")
-	alertmanager := need(t, "prometheus-alertmanager", "prometheus-alertmanager")
+	needs.Servers(t)
+	prometheus := needs.Program(t, "prometheus", "prometheus")
+	alertmanager := needs.Program(t, "prometheus-alertmanager", "prometheus-alertmanager")
 	remediator, slack, dead := listen(t), listen(t), listen(t)
 
 	webhook := filepath.Join(t.TempDir(), "slack_webhook")

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kagu-db/kagu/alerts"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 const threeNodes = `site: noumea
@@ -56,21 +57,6 @@ func local(profile string) generation {
 	}
 }
 
-// need skips the test when a program is missing, and says how to get it; CI has it all.
-func need(t *testing.T, program, debianPackage string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err == nil {
-		return path
-	}
-	const hint = "%s is missing: apt-get install %s"
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(hint, program, debianPackage)
-	}
-	t.Skipf(hint, program, debianPackage)
-	return ""
-}
-
 func TestGenerateWritesWhatDebianLoads(t *testing.T) {
 	for _, p := range alerts.Profiles() {
 		t.Run(p.Name, func(t *testing.T) {
@@ -93,8 +79,8 @@ func TestGenerateWritesWhatDebianLoads(t *testing.T) {
 				t.Errorf("files written (-want +got):\n%s", diff)
 			}
 			for _, check := range [][]string{
-				{need(t, "promtool", "prometheus"), "check", "config", filepath.Join(dir, "prometheus.yml")},
-				{need(t, "amtool", "prometheus-alertmanager"), "check-config", filepath.Join(dir, "alertmanager.yml")},
+				{needs.Program(t, "promtool", "prometheus"), "check", "config", filepath.Join(dir, "prometheus.yml")},
+				{needs.Program(t, "amtool", "prometheus-alertmanager"), "check-config", filepath.Join(dir, "alertmanager.yml")},
 			} {
 				if out, err := exec.CommandContext(t.Context(), check[0], check[1:]...).CombinedOutput(); err != nil {
 					t.Errorf("%v: %v\n%s", check, err, out)
@@ -109,7 +95,7 @@ func TestGenerateWritesWhatDebianLoads(t *testing.T) {
 }
 
 func TestTheTreesOwnConfigurationLoads(t *testing.T) {
-	promtool, amtool := need(t, "promtool", "prometheus"), need(t, "amtool", "prometheus-alertmanager")
+	promtool, amtool := needs.Program(t, "promtool", "prometheus"), needs.Program(t, "amtool", "prometheus-alertmanager")
 	out, err := exec.CommandContext(t.Context(), promtool, "check", "config", "../../deploy/prometheus/prometheus.yml").CombinedOutput()
 	if want := fmt.Sprintf("%d rule files found", len(alerts.Files())); err != nil || !strings.Contains(string(out), want) {
 		t.Errorf("deploy/prometheus: %v, want %q in\n%s", err, want, out)

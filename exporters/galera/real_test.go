@@ -26,9 +26,6 @@ import (
 var elsewhere = map[string]string{}
 
 func TestOnARealCluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts servers; not with -short")
-	}
 	l := labtest.Up(t, lab.Options{Nodes: 2})
 	load := func() ([]*exporters.Target, error) {
 		fleet, err := inventory.Load(l.Config())

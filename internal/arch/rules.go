@@ -85,6 +85,12 @@ var importRules = []importRule{
 		},
 	},
 	{
+		"what tests need is for tests and their helpers",
+		func(f file, imported string) bool {
+			return imported == "internal/needs" && !f.test && !strings.HasSuffix(f.folder, "test")
+		},
+	},
+	{
 		"tools live in tools/go.mod and are never linked into a product",
 		func(_ file, imported string) bool {
 			return slices.ContainsFunc(tools, func(tool string) bool { return within(imported, tool) })
@@ -99,6 +105,7 @@ var codeRules = []struct {
 }{
 	{"only cmd exits", exits},
 	{"there is no init(): what is linked is a list in cmd", inits},
+	{"only internal/needs asks for -short: make test finds the tests of real servers by it", shorts},
 }
 
 // exits finds the calls that end the process. A TestMain must end it.
@@ -106,23 +113,30 @@ func exits(f file) []ast.Node {
 	if top(f.folder) == "cmd" || f.test {
 		return nil
 	}
+	return f.uses(func(pkg, name string) bool {
+		switch pkg {
+		case "os", "syscall":
+			return name == "Exit"
+		case "log":
+			return strings.HasPrefix(name, "Fatal") || strings.HasPrefix(name, "Panic")
+		}
+		return false
+	})
+}
+
+func shorts(f file) []ast.Node {
+	if f.folder == "internal/needs" {
+		return nil
+	}
+	return f.uses(func(pkg, name string) bool { return pkg == "testing" && name == "Short" })
+}
+
+// uses finds what a file uses of the packages it imports.
+func (f file) uses(wanted func(pkg, name string) bool) []ast.Node {
 	var found []ast.Node
 	ast.Inspect(f.syntax, func(n ast.Node) bool {
-		selector, ok := n.(*ast.SelectorExpr)
-		if !ok {
-			return true
-		}
-		pkg, ok := selector.X.(*ast.Ident)
-		if !ok {
-			return true
-		}
-		switch name := selector.Sel.Name; f.imports(pkg.Name) {
-		case "os", "syscall":
-			if name == "Exit" {
-				found = append(found, n)
-			}
-		case "log":
-			if strings.HasPrefix(name, "Fatal") || strings.HasPrefix(name, "Panic") {
+		if selector, ok := n.(*ast.SelectorExpr); ok {
+			if pkg, ok := selector.X.(*ast.Ident); ok && wanted(f.imports(pkg.Name), selector.Sel.Name) {
 				found = append(found, n)
 			}
 		}

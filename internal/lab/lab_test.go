@@ -18,6 +18,7 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/lab/labtest"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // TestUpAndDown starts the smallest lab that has something of everything that needs no
@@ -199,6 +200,7 @@ func TestHelperOwner(t *testing.T) {
 // TestHalfStarted finds a lab in its folder whose start was cut short, and starts over; and
 // refuses one that runs.
 func TestHalfStarted(t *testing.T) {
+	needs.Servers(t)
 	dir, err := lab.Scratch("test")
 	if err != nil {
 		t.Fatal(err)
@@ -254,9 +256,7 @@ func TestOrdinaryUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("this run is by an ordinary user already")
 	}
-	if testing.Short() {
-		t.Skip("starts another run of the tests")
-	}
+	needs.Servers(t)
 	program := filepath.Join(t.TempDir(), "lab.test")
 	text, err := os.ReadFile(os.Args[0])
 	if err != nil {

@@ -16,9 +16,6 @@ import (
 )
 
 func TestOnARealServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts servers; not with -short")
-	}
 	l := labtest.Up(t, lab.Options{Nodes: 1})
 	fleet, err := inventory.Load(l.Config())
 	if err != nil {

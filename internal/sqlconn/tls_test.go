@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -19,14 +18,12 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
-	"github.com/kagu-db/kagu/internal/lab/labtest"
+	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 func TestTLS(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts servers; not with -short")
-	}
+	needs.Servers(t)
 	dir := t.TempDir()
 	certify(t, dir)
 	address := serveTLS(t, dir)
@@ -98,12 +95,7 @@ func certify(t *testing.T, dir string) {
 // serveTLS starts a plain MariaDB that has the certificate and believes any account.
 func serveTLS(t *testing.T, dir string) (address string) {
 	t.Helper()
-	server, err := exec.LookPath("mariadbd")
-	if err != nil {
-		if server = "/usr/sbin/mariadbd"; !exists(server) {
-			labtest.Missing(t, errors.New("mariadbd is missing; install it with: apt-get install mariadb-server"))
-		}
-	}
+	server := needs.Program(t, "mariadbd", "mariadb-server")
 	data := filepath.Join(dir, "data")
 	if out, err := exec.Command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
 		"--datadir="+data).CombinedOutput(); err != nil {
@@ -149,9 +141,4 @@ func serveTLS(t *testing.T, dir string) (address string) {
 	text, _ := os.ReadFile(log.Name())
 	t.Fatalf("the server does not come up: %s", text)
 	return ""
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

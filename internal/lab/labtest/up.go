@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/kagu-db/kagu/internal/lab"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // Up starts a lab that lives as long as the test. The test is skipped if a server is not
@@ -18,6 +19,7 @@ import (
 // this source tree if it is not given and a service asks for it.
 func Up(t testing.TB, o lab.Options) *lab.Lab {
 	t.Helper()
+	needs.Servers(t)
 	if o.Bin == "" && len(o.Services) > 0 {
 		bin, err := build(o.Services)
 		if err != nil {
@@ -31,7 +33,7 @@ func Up(t testing.TB, o lab.Options) *lab.Lab {
 	}
 	l, err := lab.Up(t.Context(), o)
 	if missing, ok := errors.AsType[*lab.MissingError](err); ok {
-		Missing(t, missing)
+		needs.Missing(t, missing)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -46,15 +48,6 @@ func Up(t testing.TB, o lab.Options) *lab.Lab {
 		}
 	})
 	return l
-}
-
-// Missing skips the test for want of a server, or fails it where all servers must be.
-func Missing(t testing.TB, why error) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
 
 // programs holds what was built in this test's process. It is the one thing that tests share:
@@ -92,6 +85,7 @@ func build(services []lab.Service) (string, error) {
 	}
 	cmd := exec.Command("go", append([]string{"build", "-o", programs.bin + "/"}, packages...)...)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does, under go test -race too
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the programs: %w: %s", err, out)
 	}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // Server is a running sshd and what a client needs to reach it.
@@ -32,7 +33,8 @@ type Server struct {
 // "" it is not bound, and the account's shell runs what the client asks for.
 func Start(t *testing.T, forced string) Server {
 	t.Helper()
-	sshd := find(t)
+	needs.Servers(t)
+	sshd := needs.Program(t, "sshd", "openssh-server")
 	me, err := user.Current()
 	check(t, err)
 	dir := t.TempDir()
@@ -47,7 +49,10 @@ func Start(t *testing.T, forced string) Server {
 	}
 	write(t, in("authorized_keys"), options+string(ssh.MarshalAuthorizedKey(clientKey)), 0o600)
 	write(t, in("known_hosts"), knownhosts.Line([]string{knownhosts.Normalize(net.JoinHostPort("127.0.0.1", port))}, hostKey)+"\n", 0o644)
+	// bash reads ~/.bashrc in a session of sshd, unless it is told that it is not the outermost
+	// shell. What is in there is not to be tested, and may take seconds.
 	write(t, in("sshd_config"), strings.Join([]string{
+		"SetEnv SHLVL=2",
 		"ListenAddress 127.0.0.1:" + port, "HostKey " + in("host_key"), "AuthorizedKeysFile " + in("authorized_keys"),
 		"PidFile none", "StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		"PermitRootLogin prohibit-password", "MaxStartups 100", "LogLevel ERROR", "",
@@ -91,23 +96,6 @@ func WriteKey(t *testing.T, path string) ssh.PublicKey {
 }
 
 // find returns sshd's path; without it the test is skipped, under CI it fails.
-func find(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("needs sshd: run without -short")
-	}
-	for _, path := range []string{"/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"} {
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("sshd is missing: apt-get install openssh-server")
-	}
-	t.Skip("sshd is missing: apt-get install openssh-server")
-	return ""
-}
-
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,0 +1,5 @@
+package sqlconn
+
+import (
+	_ "github.com/kagu-db/kagu/internal/needs"
+)

@@ -1,0 +1,47 @@
+package needs
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Servers is called by every test that starts a server. It is the one place that asks for
+// -short: such tests run by themselves, in `make test`.
+func Servers(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts servers: run without -short")
+	}
+}
+
+// Program returns the path of a program, which may be one that is not on an ordinary user's
+// PATH.
+func Program(t testing.TB, name, debianPackage string) string {
+	t.Helper()
+	for _, file := range []string{name, "/usr/sbin/" + name, "/usr/local/sbin/" + name} {
+		if path, err := exec.LookPath(file); err == nil {
+			return path
+		}
+	}
+	Missing(t, fmt.Errorf("%s is missing: apt-get install %s", name, debianPackage))
+	return ""
+}
+
+// File wants a file that a package installs.
+func File(t testing.TB, path, debianPackage string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		Missing(t, fmt.Errorf("%s is missing: apt-get install %s", path, debianPackage))
+	}
+}
+
+// Missing ends the test for want of something.
+func Missing(t testing.TB, why error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
