@@ -67,7 +67,7 @@ func addApprove(app *kingpin.Application, s *session) {
 		if err := json.Unmarshal(inc.Plan, &plan); err != nil {
 			return fmt.Errorf("read the plan: %w", err)
 		}
-		fmt.Fprintf(s.out, "approved: %s. `kagu incidents %s` tells how it goes.\n", plan, inc.ID)
+		fmt.Fprintf(s.out, "approved: %s. `kagu incidents %s` tells how it goes.\n", plain(plan.String()), plain(inc.ID))
 		return nil
 	})
 }
@@ -85,7 +85,7 @@ func addRelease(app *kingpin.Application, s *session) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "released: the remediator decides afresh about %s.\n", inc.Cluster)
+		fmt.Fprintf(s.out, "released: the remediator decides afresh about %s.\n", plain(inc.Cluster))
 		return nil
 	})
 }
@@ -116,15 +116,15 @@ func printIncidents(w io.Writer, list []journal.Incident, now time.Time) {
 }
 
 func printStory(w io.Writer, inc journal.Incident) {
-	fmt.Fprintf(w, "%s  %s  %s  %s\n%s\n\n", inc.ID, where(inc), inc.Problem, stateColour(inc.State)(string(inc.State)), inc.Summary)
+	fmt.Fprintf(w, "%s  %s  %s  %s\n%s\n\n", plain(inc.ID), plain(where(inc)), plain(inc.Problem), stateColour(inc.State)(string(inc.State)), plain(inc.Summary))
 	for _, e := range inc.Events {
-		fmt.Fprintf(w, "  %s  %+7.1f s  %-10s %s\n", e.At.Local().Format("15:04:05.000"), e.At.Sub(inc.Opened).Seconds(), e.Kind, e.Text)
+		fmt.Fprintf(w, "  %s  %+7.1f s  %-10s %s\n", e.At.Local().Format("15:04:05.000"), e.At.Sub(inc.Opened).Seconds(), plain(e.Kind), plain(e.Text))
 	}
 	switch inc.State {
 	case journal.StateProposed:
-		fmt.Fprintf(w, "\nnext: kagu approve %s\n", inc.ID)
+		fmt.Fprintf(w, "\nnext: kagu approve %s\n", plain(inc.ID))
 	case journal.StateHeld:
-		fmt.Fprintf(w, "\nnext: look at the node, then kagu release %s\n", inc.ID)
+		fmt.Fprintf(w, "\nnext: look at the node, then kagu release %s\n", plain(inc.ID))
 	}
 }
 

@@ -29,7 +29,7 @@ func run(args []string) int {
 		add(app, s)
 	}
 	if _, err := app.Parse(args); err != nil {
-		fmt.Fprintln(os.Stderr, "kagu:", err)
+		fmt.Fprintln(os.Stderr, "kagu:", printableLines(err.Error()))
 		return 1
 	}
 	return 0

@@ -18,6 +18,9 @@ func addMaintenance(app *kingpin.Application, s *session) {
 	length := on.Flag("for", "How long, at most 720h.").Required().Duration()
 	why := on.Flag("why", "Why, for whoever finds the cluster untouched at night.").Required().String()
 	on.Action(func(*kingpin.ParseContext) error {
+		if *length <= 0 || *length > remediator.MaxMaintenance {
+			return fmt.Errorf("--for=%v: write how long from now, such as 90m; at most %.0fh", *length, remediator.MaxMaintenance.Hours())
+		}
 		client, err := a.client()
 		if err != nil {
 			return err
@@ -26,7 +29,7 @@ func addMaintenance(app *kingpin.Application, s *session) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.out, "%s is in maintenance until %s. The remediator looks and does nothing.\n", m.Cluster, m.Until.Local().Format("Mon 15:04:05"))
+		fmt.Fprintf(s.out, "%s is in maintenance until %s. The remediator looks and does nothing.\n", plain(m.Cluster), m.Until.Local().Format("Mon 15:04:05"))
 		return nil
 	})
 

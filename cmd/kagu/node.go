@@ -33,7 +33,7 @@ func addVerb(app *kingpin.Application, s *session, verb node.Verb, help string) 
 }
 
 func sendVerb(s *session, verb node.Verb, name, why string) error {
-	fleet, err := inventory.Load(s.config)
+	fleet, err := inventory.LoadFor(s.config, inventory.Hosts)
 	if err != nil {
 		return err
 	}

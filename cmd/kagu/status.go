@@ -40,7 +40,7 @@ func addStatus(app *kingpin.Application, s *session) {
 	only := cmd.Arg("CLUSTER", "This cluster only.").String()
 	asJSON := cmd.Flag("json", "Print JSON for programs.").Bool()
 	cmd.Action(func(*kingpin.ParseContext) error {
-		fleet, err := inventory.Load(s.config)
+		fleet, err := inventory.LoadFor(s.config, inventory.Databases, inventory.Hosts)
 		if err != nil {
 			return err
 		}
@@ -118,9 +118,9 @@ func (r fleetReport) print(w io.Writer, now time.Time) {
 		r.printRemediator(w, c.Name, now)
 	}
 	if r.Remediator == nil {
-		fmt.Fprintf(w, "\n%s: %s\n", red("remediator"), r.Silence)
+		fmt.Fprintf(w, "\n%s: %s\n", red("remediator"), plain(r.Silence))
 	} else if r.Remediator.KillSwitch != "" {
-		fmt.Fprintf(w, "\n%s: %s\n", red("remediator"), r.Remediator.KillSwitch)
+		fmt.Fprintf(w, "\n%s: %s\n", red("remediator"), plain(r.Remediator.KillSwitch))
 	}
 }
 
@@ -179,16 +179,16 @@ func (r fleetReport) printRemediator(w io.Writer, name string, now time.Time) {
 		if c.Cluster != name {
 			continue
 		}
-		fmt.Fprintf(w, "  remediator: mode %s", c.Mode)
+		fmt.Fprintf(w, "  remediator: mode %s", plain(string(c.Mode)))
 		if m := c.Maintenance; m != nil {
-			fmt.Fprintf(w, ", %s until %s by %s (%s)", yellow("maintenance"), m.Until.Local().Format("Mon 15:04"), m.By, m.Why)
+			fmt.Fprintf(w, ", %s until %s by %s (%s)", yellow("maintenance"), m.Until.Local().Format("Mon 15:04"), plain(m.By), plain(m.Why))
 		}
 		if len(c.Incidents) == 0 {
 			fmt.Fprint(w, ", nothing to do")
 		}
 		fmt.Fprintln(w)
 		for _, inc := range c.Incidents {
-			fmt.Fprintf(w, "    %s %s %s (%s): %s\n", inc.ID, where(inc), stateColour(inc.State)(string(inc.State)), ago(now, inc.Opened), inc.Summary)
+			fmt.Fprintf(w, "    %s %s %s (%s): %s\n", plain(inc.ID), plain(where(inc)), stateColour(inc.State)(string(inc.State)), ago(now, inc.Opened), plain(inc.Summary))
 		}
 	}
 }

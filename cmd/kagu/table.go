@@ -4,22 +4,49 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/fatih/color"
 )
 
-// A paint colours a text on a terminal, and leaves it alone elsewhere or under NO_COLOR.
-type paint func(a ...any) string
+// A paint makes a text of others safe for a terminal, and colours it there; elsewhere or under
+// NO_COLOR it has no colour.
+type paint func(text string) string
 
 var (
-	plain  paint = fmt.Sprint
-	bold   paint = color.New(color.Bold).Sprint
-	green  paint = color.New(color.FgGreen).Sprint
-	yellow paint = color.New(color.FgYellow).Sprint
-	red    paint = color.New(color.FgRed, color.Bold).Sprint
-	faint  paint = color.New(color.Faint).Sprint
+	plain  paint = printable
+	bold   paint = coloured(color.Bold)
+	green  paint = coloured(color.FgGreen)
+	yellow paint = coloured(color.FgYellow)
+	red    paint = coloured(color.FgRed, color.Bold)
+	faint  paint = coloured(color.Faint)
 )
+
+func coloured(how ...color.Attribute) paint {
+	c := color.New(how...)
+	return func(text string) string { return c.Sprint(printable(text)) }
+}
+
+// printable takes out what a terminal would obey or a line would end at. Incidents carry texts
+// of servers and hosts; one of them that is in bad hands must not drive the screen of who looks.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '·'
+		}
+		return r
+	}, text)
+}
+
+// printableLines is printable for a text that may have lines, as an error may.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
 
 type cell struct {
 	text  string
