@@ -17,7 +17,9 @@ import (
 var began = time.Date(2026, 3, 2, 3, 0, 0, 0, time.Local)
 
 // after is a moment so many seconds later.
-func after(seconds float64) time.Time { return began.Add(time.Duration(seconds * float64(time.Second))) }
+func after(seconds float64) time.Time {
+	return began.Add(time.Duration(seconds * float64(time.Second)))
+}
 
 // hostile is a text that takes over a terminal which obeys it: colours, the window's title, a
 // C1 control, a line that looks like one of ours, a turned reading direction.
