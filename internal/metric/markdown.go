@@ -19,6 +19,7 @@ func Markdown() []byte {
 		families []*Family
 	}{
 		{"galera_exporter: a server, `/probe`", Galera()},
+		{"galera_exporter: what proxies are told", Health()},
 		{"galera_exporter: itself, `/metrics`", GaleraExporter()},
 		{"remediator", Remediator()},
 		{"recorded by Prometheus", Recorded()},
