@@ -15,6 +15,7 @@ type Site struct {
 	Metrics http.Handler // /metrics
 	Prober  *Prober      // /probe
 	Fleet   *Fleet       // /sd and /-/reload
+	Health  *Health      // /health/writer, /health/reader, /health/any; nil for none
 
 	Lifecycle bool // allow POST /-/reload
 }
@@ -44,6 +45,11 @@ func (s Site) Handler() (http.Handler, error) {
 	mux.HandleFunc("GET /-/healthy", say("alive"))
 	mux.HandleFunc("GET /-/ready", say("ready"))
 	mux.HandleFunc("POST /-/reload", s.reload)
+	if s.Health != nil {
+		for k := range kinds {
+			mux.Handle("/health/"+Kind(k).String(), s.Health.Handler(Kind(k)))
+		}
+	}
 	return mux, nil
 }
 

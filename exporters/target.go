@@ -23,6 +23,12 @@ type Target struct {
 	// last scrape.
 	Release func()
 
+	// Checkup begins a checkup for proxies; nil if the target has no health to tell. It is
+	// called when somebody asks, again after nobody did for a while, and never twice at once.
+	Checkup func() Checkup
+
+	ward ward
+
 	using  sync.RWMutex // held for reading during a scrape, for writing to close
 	closed bool
 
@@ -68,7 +74,7 @@ func (t *Target) scrape(ctx context.Context, self Self, log *slog.Logger) (metri
 		bounded, cancel = context.WithDeadline(bounded, deadline)
 		defer cancel()
 	}
-	metrics, outcomes := run(bounded, self, t.Look())
+	metrics, outcomes := run(bounded, self, t.attended(nil, t.Look()))
 	t.tell(log, outcomes)
 
 	f.metrics = metrics
@@ -99,6 +105,7 @@ func (t *Target) tell(log *slog.Logger, outcomes []outcome) {
 
 // close waits for the scrape that runs and releases the target.
 func (t *Target) close() {
+	t.ward.close()
 	t.using.Lock()
 	defer t.using.Unlock()
 	if !t.closed && t.Release != nil {
