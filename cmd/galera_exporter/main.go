@@ -51,6 +51,7 @@ type settings struct {
 	offset    time.Duration
 	web       *web.FlagConfig
 	log       promslog.Config
+	health    health
 }
 
 func parse(args []string) (settings, error) {
@@ -63,10 +64,13 @@ func parse(args []string) (settings, error) {
 	app.Flag("node", "CLUSTER/NODE whose families /metrics shows too; for an exporter on the database host.").StringVar(&s.node)
 	app.Flag("timeout-offset", "Kept back from Prometheus' scrape timeout for the answer's way.").Default("250ms").DurationVar(&s.offset)
 	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload; SIGHUP always reloads.").BoolVar(&s.lifecycle)
+	s.health.flags(app)
 	s.web = webflag.AddFlags(app, "127.0.0.1:10041")
 	promslogflag.AddFlags(app, &s.log)
-	_, err := app.Parse(args)
-	return s, err
+	if _, err := app.Parse(args); err != nil {
+		return s, err
+	}
+	return s, s.health.check(s.node)
 }
 
 func serve(ctx context.Context, args []string) error {
@@ -91,7 +95,8 @@ func serve(ctx context.Context, args []string) error {
 		fmt.Println(s.config, "is good")
 		return nil
 	}
-	handler, err := site(s, fleet, own, log).Handler()
+	page := site(s, fleet, own, log)
+	handler, err := page.Handler()
 	if err != nil {
 		return err
 	}
@@ -104,6 +109,7 @@ func serve(ctx context.Context, args []string) error {
 		})
 	})
 	g.Go(func() error { return daemon.Serve(ctx, handler, s.web, log) })
+	g.Go(func() error { return s.health.serveAgent(ctx, page.Health) })
 	return g.Wait()
 }
 
@@ -116,7 +122,9 @@ func (s settings) targets() ([]*exporters.Target, error) {
 	if s.node != "" && !has(fleet, s.node) {
 		return nil, fmt.Errorf("--node=%s: %s has no such Galera node; write CLUSTER/NODE", s.node, s.config)
 	}
-	return galera.Targets(fleet), nil
+	targets := galera.Targets(fleet)
+	s.health.policy().Attach(targets, fleet)
+	return targets, nil
 }
 
 func has(fleet *inventory.Fleet, name string) bool {
@@ -141,5 +149,6 @@ func site(s settings, fleet *exporters.Fleet, own *prometheus.Registry, log *slo
 	return exporters.Site{
 		Name: "galera_exporter", Description: "How the Galera nodes of kagu.yaml are.", Version: build.Info(),
 		Metrics: prober.Own(own, s.node), Prober: prober, Fleet: fleet, Lifecycle: s.lifecycle,
+		Health: &exporters.Health{Fleet: fleet, Node: s.node, Settings: s.health.settings(), Log: log},
 	}
 }

@@ -51,6 +51,9 @@ func TestStart(t *testing.T) {
 		{"a file with a fault", []string{"--config.file", write(t, fleet+"    colour: red\n"), "--config.check"}, "colour"},
 		{"a node that is not in it", []string{"--config.file", good, "--node=lab/n9"}, "write CLUSTER/NODE"},
 		{"a node without its cluster", []string{"--config.file", good, "--node=n1"}, "write CLUSTER/NODE"},
+		{"an agent for no node", []string{"--config.file", good, "--health.agent-listen-address=127.0.0.1:0"}, "name it with --node"},
+		{"an answer that may be older than its look", []string{"--config.file", good, "--health.max-age=5s"}, "below the greatest age"},
+		{"a grade that there is not", []string{"--config.file", good, "--health.donor=perhaps"}, "must be one of none,reader,writer"},
 		{"a flag nobody knows", []string{"--colour=red"}, "--colour"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
