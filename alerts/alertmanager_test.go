@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/template"
 
+	"github.com/kagu-db/kagu/internal/goldentest"
 	"github.com/kagu-db/kagu/internal/needs"
 )
 
@@ -152,19 +153,7 @@ func TestMessages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden := strings.TrimSuffix(payload, ".json") + ".txt"
-			if *update {
-				if err := os.WriteFile(golden, []byte(strings.TrimSpace(got)+"\n"), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), strings.TrimSpace(got)+"\n"); diff != "" {
-				t.Errorf("Alertmanager 0.34 (-want +got):\n%s", diff)
-			}
+			goldentest.Compare(t, strings.TrimSuffix(payload, ".json")+".txt", strings.TrimSpace(got)+"\n")
 			path, err := filepath.Abs(payload)
 			if err != nil {
 				t.Fatal(err)
@@ -173,7 +162,7 @@ func TestMessages(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, old)
 			}
-			if diff := cmp.Diff(string(want), strings.TrimSpace(old)+"\n"); diff != "" {
+			if diff := cmp.Diff(strings.TrimSpace(got), strings.TrimSpace(old)); diff != "" {
 				t.Errorf("Debian's amtool (-want +got):\n%s", diff)
 			}
 		})

@@ -1,12 +1,9 @@
 package alerts
 
 import (
-	"flag"
 	"os/exec"
 	"testing"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // run runs a program in a folder and returns what it printed.
 func run(t *testing.T, dir, program string, args ...string) (string, error) {

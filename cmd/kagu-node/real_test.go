@@ -2,10 +2,8 @@ package main_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +55,7 @@ func newSite(t *testing.T) site {
 		s.argv = append(s.argv, "--user=root")
 	}
 	const address = "127.61.1.1"
-	sql, group, ist := freePort(t, address), freePort(t, address), freePort(t, address)
+	sql, group, ist := needs.Port(t, address), needs.Port(t, address), needs.Port(t, address)
 	must(t, os.WriteFile(s.in("my.cnf"), []byte(strings.Join([]string{
 		"[mysqld]", "datadir=" + s.in("data"), "socket=" + s.in("s"), "pid-file=" + s.in("pid"), "log-error=" + s.in("error.log"),
 		"bind-address=" + address, "port=" + sql, "binlog_format=ROW", "innodb_autoinc_lock_mode=2", "innodb_buffer_pool_size=32M",
@@ -350,16 +348,6 @@ func listening(s site) bool {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-func freePort(t *testing.T, address string) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", net.JoinHostPort(address, "0"))
-	must(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	must(t, err)
-	return port
 }
 
 func must(t *testing.T, err error) {

@@ -127,15 +127,7 @@ func (e ear) next(t *testing.T) string {
 }
 
 // free returns a loopback address that nobody listens on.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+func free(t *testing.T) string { return "127.0.0.1:" + needs.Port(t, "127.0.0.1") }
 
 // start runs a server until the end of the test.
 func start(t *testing.T, program string, args ...string) {

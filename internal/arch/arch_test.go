@@ -1,18 +1,14 @@
 package arch_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/kagu-db/kagu/internal/arch"
+	"github.com/kagu-db/kagu/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestTheSuiteKeepsItsShape(t *testing.T) {
 	broken, err := arch.Check("../..")
@@ -40,18 +36,7 @@ func TestCheck(t *testing.T) {
 			if len(broken) > 0 {
 				got = strings.Join(broken, "\n") + "\n"
 			}
-			if *update {
-				if err := os.WriteFile(want, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			text, err := os.ReadFile(want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(text), got); diff != "" {
-				t.Errorf("broken rules (-want +got):\n%s", diff)
-			}
+			goldentest.Compare(t, want, got)
 		})
 	}
 }

@@ -3,7 +3,6 @@ package inventory_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,10 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kagu-db/kagu/internal/goldentest"
 	"github.com/kagu-db/kagu/internal/inventory"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // secrets are the files that the fleets in testdata name. Git keeps no modes, so each test
 // lays them down itself.
@@ -83,20 +81,6 @@ func write(t *testing.T, path, content string, mode os.FileMode) {
 	}
 }
 
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		write(t, path, got, 0o644)
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v; run with -update and read the file", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", filepath.Base(path), diff)
-	}
-}
-
 func testdata(t *testing.T, elem ...string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(append([]string{"testdata"}, elem...)...))
@@ -127,7 +111,7 @@ func TestLoadRefuses(t *testing.T) {
 					t.Errorf("a fault lacks its file, line, column, message or remedy: %+v", f)
 				}
 			}
-			golden(t, filepath.Join(dir, strings.TrimSuffix(name, ".yaml")+".err"), err.Error()+"\n")
+			goldentest.Compare(t, filepath.Join(dir, strings.TrimSuffix(name, ".yaml")+".err"), err.Error()+"\n")
 		})
 	}
 }
@@ -146,7 +130,7 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join(dir, strings.TrimSuffix(name, ".yaml")+".json"), string(text)+"\n")
+			goldentest.Compare(t, filepath.Join(dir, strings.TrimSuffix(name, ".yaml")+".json"), string(text)+"\n")
 		})
 	}
 }

@@ -2,6 +2,7 @@ package needs
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"testing"
@@ -35,6 +36,22 @@ func File(t testing.TB, path, debianPackage string) {
 	if _, err := os.Stat(path); err != nil {
 		Missing(t, fmt.Errorf("%s is missing: apt-get install %s", path, debianPackage))
 	}
+}
+
+// Port returns a port of a loopback address on which nobody listens now, for a server that
+// cannot be asked on which it listens.
+func Port(t testing.TB, address string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // Missing ends the test for want of something.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
@@ -48,12 +49,7 @@ func TestErrorsAreToldApart(t *testing.T) {
 			_ = c.Close()
 		}
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := free.Addr().String()
-	_ = free.Close()
+	nobody := "127.0.0.1:" + needs.Port(t, "127.0.0.1")
 
 	for _, c := range []struct {
 		name, address string

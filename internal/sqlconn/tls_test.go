@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -101,16 +100,11 @@ func serveTLS(t *testing.T, dir string) (address string) {
 		"--datadir="+data).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = free.Addr().String()
-	port := free.Addr().(*net.TCPAddr).Port
-	_ = free.Close()
+	port := needs.Port(t, "127.0.0.1")
+	address = net.JoinHostPort("127.0.0.1", port)
 	args := []string{
 		"--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"),
-		"--bind-address=127.0.0.1", fmt.Sprintf("--port=%d", port), "--skip-grant-tables", "--innodb-buffer-pool-size=16M",
+		"--bind-address=127.0.0.1", "--port=" + port, "--skip-grant-tables", "--innodb-buffer-pool-size=16M",
 		"--ssl-cert=" + filepath.Join(dir, "cert.pem"), "--ssl-key=" + filepath.Join(dir, "key.pem"), "--ssl-ca=" + filepath.Join(dir, "cert.pem"),
 	}
 	if os.Geteuid() == 0 {

@@ -42,7 +42,7 @@ func Start(t *testing.T, forced string) Server {
 
 	hostKey := WriteKey(t, in("host_key"))
 	clientKey := WriteKey(t, in("client_key"))
-	port := freePort(t)
+	port := needs.Port(t, "127.0.0.1")
 	options := "restrict "
 	if forced != "" {
 		options = `restrict,command="` + strings.ReplaceAll(forced, `"`, `\"`) + `" `
@@ -96,16 +96,6 @@ func WriteKey(t *testing.T, path string) ssh.PublicKey {
 }
 
 // find returns sshd's path; without it the test is skipped, under CI it fails.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	check(t, err)
-	return port
-}
-
 func waitFor(t *testing.T, address string) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
