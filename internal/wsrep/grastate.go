@@ -70,7 +70,7 @@ func newerThan20(version string) bool {
 // stateFields reads "key: value" lines up to the last newline; the server pads a file that
 // got shorter with blanks. Comments are left out.
 func stateFields(r io.Reader) (map[string]string, error) {
-	text, err := readAll(r)
+	text, err := readAll(r, maxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +96,12 @@ func stateFields(r io.Reader) (map[string]string, error) {
 	return fields, nil
 }
 
-func readAll(r io.Reader) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+func readAll(r io.Reader, limit int64) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return "", err
 	}
-	if len(text) > maxFile {
+	if int64(len(text)) > limit {
 		return "", errors.New("the file is too long")
 	}
 	return string(text), nil

@@ -30,7 +30,7 @@ func parseGvwstate(r io.Reader) (View, error) {
 		v          View
 		begun, end bool
 	)
-	text, err := readAll(r)
+	text, err := readAll(r, maxFile)
 	if err != nil {
 		return v, err
 	}

@@ -24,6 +24,31 @@ func ParseInt(text string) Int {
 	return Int{Value: int64(n), Known: true}
 }
 
+// Real is a number that may be absent. Its zero value is absent.
+type Real struct {
+	Value float64
+	Known bool
+}
+
+// ParseReal reads a number, in scientific notation too. A negative one, an endless one and
+// everything that is no number are absent.
+func ParseReal(text string) Real {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+		return Real{}
+	}
+	return Real{Value: v, Known: true}
+}
+
+// ParsePosition returns the seqno of "uuid:seqno". One that is undefined is absent.
+func ParsePosition(text string) Int {
+	uuid, seqno, ok := strings.Cut(text, ":")
+	if !ok || ParseUUID(uuid) == "" {
+		return Int{}
+	}
+	return ParseInt(seqno)
+}
+
 // ParseBool reads ON and OFF, true and false, yes and no, 1 and 0, in any case. Everything
 // else is Unknown.
 func ParseBool(text string) cluster.Truth {

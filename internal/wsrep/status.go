@@ -31,6 +31,17 @@ type Status struct {
 	PausedNanoseconds, PausesSent, PausesReceived        Int
 	LimitLower, LimitUpper                               Int // PXC says them; elsewhere see FlowControlLimits
 
+	// What more a node says of the stream of write sets.
+	ReplKeys, ReplKeysBytes, ReplDataBytes, ReplOtherBytes Int
+	Replays, CausalReads, ApplyWaits                       Int
+	LastApplied, CheckpointSeqno                           Int
+	CertIndexSize, GcachePool                              Int
+	OpenTransactions, OpenConnections                      Int
+	Appliers, Rollbackers                                  Int // threads
+	Retransmitted                                          Int // only with statistics in evs.info_log_mask
+
+	Window Window
+
 	Latency      Latency
 	DelayedPeers Int
 	EvictedPeers Int
@@ -82,6 +93,25 @@ func ParseStatus(vars map[string]string) Status {
 		PausesReceived:    number("flow_control_recv"),
 		LimitLower:        number("flow_control_interval_low"),
 		LimitUpper:        number("flow_control_interval_high"),
+
+		ReplKeys:         number("repl_keys"),
+		ReplKeysBytes:    number("repl_keys_bytes"),
+		ReplDataBytes:    number("repl_data_bytes"),
+		ReplOtherBytes:   number("repl_other_bytes"),
+		Replays:          number("local_replays"),
+		CausalReads:      number("causal_reads"),
+		ApplyWaits:       number("apply_waits"),
+		LastApplied:      number("last_applied"),
+		CheckpointSeqno:  ParsePosition(vars["wsrep_checkpoint_position"]),
+		CertIndexSize:    number("cert_index_size"),
+		GcachePool:       number("gcache_pool_size"),
+		OpenTransactions: number("open_transactions"),
+		OpenConnections:  number("open_connections"),
+		Appliers:         number("applier_thread_count"),
+		Rollbackers:      number("rollbacker_thread_count"),
+		Retransmitted:    number("evs_retransmitted"),
+
+		Window: parseWindow(vars),
 
 		Latency:  ParseLatency(vars["wsrep_evs_repl_latency"]),
 		Monitors: ParseMonitors(vars["wsrep_monitor_status (l/a/c)"]),
