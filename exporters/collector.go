@@ -19,8 +19,11 @@ type Collector interface {
 	Collect(ctx context.Context, emit func(prometheus.Metric)) error
 }
 
-// Self names the families a scrape carries about itself. Both have the label collector.
-type Self struct{ Success, Duration *metric.Family }
+// Self names the families a scrape carries about itself. All have the label collector.
+type Self struct {
+	Success, Duration *metric.Family
+	Snapshot          *metric.Family // of collectors whose result is kept between scrapes: when it was taken
+}
 
 // An outcome is what became of one collector in one scrape.
 type outcome struct {
@@ -40,13 +43,20 @@ func run(ctx context.Context, self Self, collectors []Collector) ([]prometheus.M
 		wg.Go(func() {
 			start := time.Now()
 			err := collect(ctx, c, func(m prometheus.Metric) { parts[i] = append(parts[i], m) })
+			took := time.Since(start)
+			if k, ok := c.(keeper); ok {
+				at, of, any := k.snapshot()
+				if took = of; any {
+					parts[i] = append(parts[i], self.Snapshot.Sample(float64(at.UnixMilli())/1000, c.Name()))
+				}
+			}
 			success := 1.0
 			if err != nil {
 				success = 0
 			}
 			parts[i] = append(parts[i],
 				self.Success.Sample(success, c.Name()),
-				self.Duration.Sample(time.Since(start).Seconds(), c.Name()))
+				self.Duration.Sample(took.Seconds(), c.Name()))
 			outcomes[i] = outcome{c.Name(), err}
 		})
 	}
@@ -62,6 +72,12 @@ func run(ctx context.Context, self Self, collectors []Collector) ([]prometheus.M
 	return all, outcomes
 }
 
+// A keeper is a collector whose result outlives the scrape: it says when it was taken and how
+// long that took; any is false while there is none.
+type keeper interface {
+	snapshot() (at time.Time, took time.Duration, any bool)
+}
+
 func collect(ctx context.Context, c Collector, emit func(prometheus.Metric)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -69,4 +85,17 @@ func collect(ctx context.Context, c Collector, emit func(prometheus.Metric)) (er
 		}
 	}()
 	return c.Collect(ctx, emit)
+}
+
+// Within gives a collector a deadline of its own, within that of the scrape.
+type Within struct {
+	Collector
+	Deadline time.Duration
+}
+
+// Collect collects until the deadline.
+func (w Within) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
+	ctx, cancel := context.WithTimeout(ctx, w.Deadline)
+	defer cancel()
+	return w.Collector.Collect(ctx, emit)
 }

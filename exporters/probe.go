@@ -29,7 +29,7 @@ type Prober struct {
 	Log    *slog.Logger
 }
 
-// ServeHTTP answers /probe?target=NAME.
+// ServeHTTP answers /probe?target=NAME. With collect[]=COLLECTOR, once or more, only those run.
 func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.Query().Get("target")
 	if name == "" {
@@ -50,8 +50,11 @@ func (p *Prober) Own(own prometheus.Gatherer, name string) http.Handler {
 func (p *Prober) serve(w http.ResponseWriter, r *http.Request, name string, more ...prometheus.Gatherer) {
 	ctx, cancel := context.WithTimeout(r.Context(), p.timeout(r.Header))
 	defer cancel()
-	metrics, err := p.scrape(ctx, name)
+	metrics, err := p.scrape(ctx, name, asked(r.URL.Query()["collect[]"]))
 	switch {
+	case errors.Is(err, errCollectors):
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
 	case errors.Is(err, errUnknownTarget) && len(more) == 0:
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
@@ -64,14 +67,21 @@ func (p *Prober) serve(w http.ResponseWriter, r *http.Request, name string, more
 	promhttp.HandlerFor(g, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog{p.Log}}).ServeHTTP(w, r)
 }
 
+// asked makes one list of those that mean the same.
+func asked(names []string) []string {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // scrape looks the target up again if a reload replaced it in between.
-func (p *Prober) scrape(ctx context.Context, name string) ([]prometheus.Metric, error) {
+func (p *Prober) scrape(ctx context.Context, name string, asked []string) ([]prometheus.Metric, error) {
 	for {
 		t, err := p.Fleet.target(name)
 		if err != nil {
 			return nil, err
 		}
-		metrics, shared, err := t.scrape(ctx, p.Self, p.Log)
+		metrics, shared, err := t.scrape(ctx, asked, p.Self, p.Log)
 		if errors.Is(err, errClosed) && ctx.Err() == nil {
 			continue
 		}

@@ -40,7 +40,10 @@ func ready(_ context.Context, emit func(prometheus.Metric)) error {
 	return nil
 }
 
-var self = Self{Success: metric.GaleraExporterCollectorSuccess, Duration: metric.GaleraExporterCollectorDurationSeconds}
+var self = Self{
+	Success: metric.GaleraExporterCollectorSuccess, Duration: metric.GaleraExporterCollectorDurationSeconds,
+	Snapshot: metric.GaleraExporterLastSnapshotTimestampSeconds,
+}
 
 var families = FleetFamilies{
 	Targets:  metric.GaleraExporterTargets,
@@ -52,7 +55,7 @@ var families = FleetFamilies{
 func prober(t *testing.T, collectors ...Collector) *Prober {
 	t.Helper()
 	return proberOf(t, func() ([]*Target, error) {
-		return []*Target{{Name: "c/n", Address: "10.0.0.1:3306", Labels: map[string]string{"cluster": "c"}, Look: func() []Collector { return collectors }}}, nil
+		return []*Target{{Name: "c/n", Address: "10.0.0.1:3306", Labels: map[string]string{"cluster": "c"}, Look: func([]string) ([]Collector, error) { return collectors, nil }}}, nil
 	})
 }
 

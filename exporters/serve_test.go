@@ -78,7 +78,7 @@ func TestReload(t *testing.T) {
 		if fault != nil {
 			return nil, fault
 		}
-		return []*Target{{Name: name, Look: func() []Collector { return nil }, Release: func() { released.Add(1) }}}, nil
+		return []*Target{{Name: name, Look: func([]string) ([]Collector, error) { return nil, nil }, Release: func() { released.Add(1) }}}, nil
 	})
 	h := handler(t, p, true)
 	reload := func() (int, string) {
@@ -112,13 +112,13 @@ func TestAReloadWaitsForTheScrapeThatRuns(t *testing.T) {
 	started, end := make(chan struct{}), make(chan struct{})
 	var released, early atomic.Bool
 	p := proberOf(t, func() ([]*Target, error) {
-		return []*Target{{Name: "c/n", Release: func() { released.Store(true) }, Look: func() []Collector {
+		return []*Target{{Name: "c/n", Release: func() { released.Store(true) }, Look: func([]string) ([]Collector, error) {
 			return []Collector{source{"slow", func(context.Context, func(prometheus.Metric)) error {
 				close(started)
 				<-end
 				early.Store(released.Load())
 				return nil
-			}}}
+			}}}, nil
 		}}}, nil
 	})
 	done := make(chan struct{}, 2)

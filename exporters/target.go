@@ -3,7 +3,9 @@ package exporters
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,9 +17,10 @@ type Target struct {
 	Address string            // becomes the label instance
 	Labels  map[string]string // what /sd gives Prometheus to attach
 
-	// Look returns the collectors of one scrape; they may share what they read. It is called
-	// for each scrape.
-	Look func() []Collector
+	// Look returns the collectors of one scrape: those asked for by name, or with no name those
+	// that are on. They may share what they read. It is called for each scrape; an error says
+	// that the names are wrong.
+	Look func(asked []string) ([]Collector, error)
 
 	// Release lets go of what the target holds, its connection. It is called once, after the
 	// last scrape.
@@ -32,9 +35,9 @@ type Target struct {
 	using  sync.RWMutex // held for reading during a scrape, for writing to close
 	closed bool
 
-	mu     sync.Mutex
-	flight *flight
-	failed map[string]bool // collectors that failed last time, so that a fault is told once
+	mu      sync.Mutex
+	flights map[string]*flight // by what was asked for
+	failed  map[string]bool    // collectors that failed last time, so that a fault is told once
 }
 
 // A flight is a scrape that runs and whose result others may wait for.
@@ -43,19 +46,27 @@ type flight struct {
 	metrics []prometheus.Metric
 }
 
+// errCollectors says that a scrape asked for collectors that there are not.
+var errCollectors = errors.New("collect[]")
+
 // errClosed says that a reload replaced the target.
 var errClosed = errors.New("the target was replaced by a reload")
 
-// scrape returns the target's metrics. If a scrape runs already, its result is shared. The scrape goes on
-// to its deadline even if whoever asked for it goes away, since others may wait for it.
-func (t *Target) scrape(ctx context.Context, self Self, log *slog.Logger) (metrics []prometheus.Metric, shared bool, err error) {
+// scrape returns the target's metrics. If a scrape that asks for the same runs already, its result is shared. The
+// scrape goes on to its deadline even if whoever asked for it goes away, since others may wait for it.
+func (t *Target) scrape(ctx context.Context, asked []string, self Self, log *slog.Logger) (metrics []prometheus.Metric, shared bool, err error) {
 	t.using.RLock()
 	defer t.using.RUnlock()
 	if t.closed {
 		return nil, false, errClosed
 	}
+	collectors, err := t.Look(asked)
+	if err != nil {
+		return nil, false, fmt.Errorf("%w: %w", errCollectors, err)
+	}
+	key := strings.Join(asked, " ")
 	t.mu.Lock()
-	if f := t.flight; f != nil {
+	if f := t.flights[key]; f != nil {
 		t.mu.Unlock()
 		select {
 		case <-f.landed:
@@ -65,7 +76,10 @@ func (t *Target) scrape(ctx context.Context, self Self, log *slog.Logger) (metri
 		}
 	}
 	f := &flight{landed: make(chan struct{})}
-	t.flight = f
+	if t.flights == nil {
+		t.flights = map[string]*flight{}
+	}
+	t.flights[key] = f
 	t.mu.Unlock()
 
 	bounded := context.WithoutCancel(ctx)
@@ -74,12 +88,12 @@ func (t *Target) scrape(ctx context.Context, self Self, log *slog.Logger) (metri
 		bounded, cancel = context.WithDeadline(bounded, deadline)
 		defer cancel()
 	}
-	metrics, outcomes := run(bounded, self, t.attended(nil, t.Look()))
+	metrics, outcomes := run(bounded, self, t.attended(asked, collectors))
 	t.tell(log, outcomes)
 
 	f.metrics = metrics
 	t.mu.Lock()
-	t.flight = nil
+	delete(t.flights, key)
 	t.mu.Unlock()
 	close(f.landed)
 	return metrics, false, nil

@@ -51,6 +51,7 @@ type settings struct {
 	offset    time.Duration
 	web       *web.FlagConfig
 	log       promslog.Config
+	sources   sources
 	health    health
 }
 
@@ -64,6 +65,7 @@ func parse(args []string) (settings, error) {
 	app.Flag("node", "CLUSTER/NODE whose families /metrics shows too; for an exporter on the database host.").StringVar(&s.node)
 	app.Flag("timeout-offset", "Kept back from Prometheus' scrape timeout for the answer's way.").Default("250ms").DurationVar(&s.offset)
 	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload; SIGHUP always reloads.").BoolVar(&s.lifecycle)
+	s.sources.flags(app)
 	s.health.flags(app)
 	s.web = webflag.AddFlags(app, "127.0.0.1:10041")
 	promslogflag.AddFlags(app, &s.log)
@@ -122,7 +124,7 @@ func (s settings) targets() ([]*exporters.Target, error) {
 	if s.node != "" && !has(fleet, s.node) {
 		return nil, fmt.Errorf("--node=%s: %s has no such Galera node; write CLUSTER/NODE", s.node, s.config)
 	}
-	targets := galera.Targets(fleet)
+	targets := galera.Targets(fleet, s.sources.options(s.node))
 	s.health.policy().Attach(targets, fleet)
 	return targets, nil
 }
@@ -144,6 +146,7 @@ func site(s settings, fleet *exporters.Fleet, own *prometheus.Registry, log *slo
 		Self: exporters.Self{
 			Success:  metric.GaleraExporterCollectorSuccess,
 			Duration: metric.GaleraExporterCollectorDurationSeconds,
+			Snapshot: metric.GaleraExporterLastSnapshotTimestampSeconds,
 		},
 	}
 	return exporters.Site{

@@ -21,7 +21,7 @@ func (k kept) Pairs(_ context.Context, query string) (map[string]string, error) 
 // BenchmarkScrape is one /probe without the database: parse, collect, write.
 func BenchmarkScrape(b *testing.B) {
 	db := kept{}
-	for _, query := range []string{statusQuery, wanted} {
+	for _, query := range []string{statusQuery, variablesQuery, viewQuery, streamingQuery} {
 		pairs, err := recorded{"mariadb-10.11"}.Pairs(b.Context(), query)
 		if err != nil {
 			b.Fatal(err)
@@ -29,7 +29,7 @@ func BenchmarkScrape(b *testing.B) {
 		db[query] = pairs
 	}
 	fleet, err := exporters.NewFleet(func() ([]*exporters.Target, error) {
-		return []*exporters.Target{{Name: "c/n", Look: func() []exporters.Collector { return collectors(db, 3) }}}, nil
+		return []*exporters.Target{{Name: "c/n", Look: target{db: db, expected: 3}.look}}, nil
 	}, exporters.FleetFamilies{
 		Targets:  metric.GaleraExporterTargets,
 		ReloadOK: metric.GaleraExporterConfigLastReloadSuccessful,

@@ -17,13 +17,21 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// recorded answers with what servers said: one file for the status, one for the variables.
+// recorded answers with what servers said: one file for the status, one for the variables, and
+// one for all of them with the tables of a cluster of two.
 type recorded struct{ name string }
 
 func (r recorded) Pairs(_ context.Context, query string) (map[string]string, error) {
 	file := r.name + ".status"
-	if strings.Contains(query, "VARIABLES") {
+	switch {
+	case query == variablesQuery:
 		file = r.name + ".variables"
+	case query == viewQuery:
+		file = "view.table"
+	case query == membersQuery:
+		return map[string]string{"09dfa2ff-e6f1-11f1-9ede-fb561333517e": "n1\n127.0.6.1:34061"}, nil
+	case query == streamingQuery:
+		return map[string]string{"12": "2"}, nil
 	}
 	text, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
@@ -42,7 +50,11 @@ func exposition(t *testing.T, db pairer) (text string, failed []string) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	var metrics emitted
-	for _, c := range collectors(db, 3) {
+	collectors, err := target{db: db, expected: 3, switches: everything()}.look(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range collectors {
 		if err := c.Collect(t.Context(), func(m prometheus.Metric) { metrics = append(metrics, m) }); err != nil {
 			failed = append(failed, c.Name())
 		}
@@ -59,6 +71,15 @@ func exposition(t *testing.T, db pairer) (text string, failed []string) {
 		}
 	}
 	return b.String(), failed
+}
+
+// everything switches on what is off.
+func everything() Switches {
+	all := Switches{}
+	for _, s := range Sources() {
+		all[s.Name] = true
+	}
+	return all
 }
 
 type emitted []prometheus.Metric
@@ -78,7 +99,8 @@ func TestExposition(t *testing.T) {
 		"non-primary",
 		"garbd-first-donor", // an arbitrator is first in the list; the node is a donor and holds the group
 		"no-provider",
-		"pxc-8.0", // joins by IST, IPv6
+		"pxc-8.0",    // joins by IST, IPv6
+		"unsafe-lan", // every dangerous setting, short timeouts, TLS, a segment, maintenance
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, failed := exposition(t, recorded{name})
@@ -130,14 +152,14 @@ func TestANodeThatIsDownLeavesOneSeries(t *testing.T) {
 	if diff := cmp.Diff([]string{"galera_up 0\n"}, series); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"status", "variables"}, failed); diff != "" {
+	if diff := cmp.Diff([]string{"status", "status.window-stats", "variables", "drift", "view", "streaming", "members"}, failed); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 }
 
 func TestVariablesFailAlone(t *testing.T) {
 	got, failed := exposition(t, broken{recorded{"mariadb-10.11"}, "VARIABLES"})
-	if diff := cmp.Diff([]string{"variables"}, failed); diff != "" {
+	if diff := cmp.Diff([]string{"variables", "drift"}, failed); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 	for _, want := range []string{"galera_up 1\n", "galera_ready 1\n"} {

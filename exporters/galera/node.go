@@ -2,13 +2,14 @@ package galera
 
 import (
 	"context"
-	"sync"
+	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/kagu-db/kagu/exporters"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/metric"
 	"github.com/kagu-db/kagu/internal/sqlconn"
-	"github.com/kagu-db/kagu/internal/wsrep"
 )
 
 // A pairer answers a statement of two columns; sqlconn.DB is one.
@@ -16,8 +17,23 @@ type pairer interface {
 	Pairs(ctx context.Context, query string) (map[string]string, error)
 }
 
+// Options say what is read of the nodes.
+type Options struct {
+	Switches Switches
+
+	// Node is the CLUSTER/NODE that runs on this host, whose files are read too; "" if none does.
+	Node string
+
+	// StatusFile is the name of wsrep_status_file of Node, in its data directory unless it is
+	// a whole path; "" if it has none.
+	StatusFile string
+}
+
+// hostDeadline is how long the files of the host may take.
+const hostDeadline = 2 * time.Second
+
 // Targets returns one target for each Galera node of the fleet, named CLUSTER/NODE.
-func Targets(fleet *inventory.Fleet) []*exporters.Target {
+func Targets(fleet *inventory.Fleet, o Options) []*exporters.Target {
 	var all []*exporters.Target
 	for _, c := range fleet.Clusters {
 		expected := len(c.Nodes)
@@ -26,46 +42,64 @@ func Targets(fleet *inventory.Fleet) []*exporters.Target {
 		}
 		for _, n := range c.Nodes {
 			db := sqlconn.Open(n.SQL, c.Credential, c.TLS)
+			t := target{db: db, expected: expected, switches: o.Switches}
+			name := c.Name + "/" + n.Name
+			if name == o.Node {
+				t.host = &exporters.Apart{Collector: hostOf(n, o.StatusFile), Deadline: hostDeadline}
+			}
 			all = append(all, &exporters.Target{
-				Name:    c.Name + "/" + n.Name,
+				Name:    name,
 				Address: n.SQL,
 				Labels:  map[string]string{metric.Cluster: c.Name, metric.Node: n.Name},
-				Look:    func() []exporters.Collector { return collectors(db, expected) },
-				Release: func() { _ = db.Close() }, // nothing is lost with a connection that only reads
+				Look:    t.look,
+				Release: func() {
+					_ = db.Close() // nothing is lost with a connection that only reads
+					if t.host != nil {
+						_ = t.host.Close() // it hangs in the kernel, and what it would say nobody waits for
+					}
+				},
 			})
 		}
 	}
 	return all
 }
 
-// collectors returns the collectors of one scrape. They share one reading of the status.
-func collectors(db pairer, expected int) []exporters.Collector {
-	l := &look{db: db, expected: expected}
-	return []exporters.Collector{status{l}, variables{l}}
+func hostOf(n inventory.Node, statusFile string) host {
+	if statusFile != "" && !filepath.IsAbs(statusFile) {
+		statusFile = filepath.Join(n.DataDir, statusFile)
+	}
+	return host{dataDir: n.DataDir, statusFile: statusFile, pidFile: n.PIDFile, service: n.Service, cgroups: "/sys/fs/cgroup"}
 }
 
-// statusQuery reads the status; the server leaves out what is not about replication.
-const statusQuery = `SHOW GLOBAL STATUS LIKE 'wsrep\_%'`
-
-// A look is what the collectors of one scrape share.
-type look struct {
+// A target is what lives as long as the configuration.
+type target struct {
 	db       pairer
 	expected int // members, by kagu.yaml
-
-	once   sync.Once
-	status wsrep.Status
-	err    error
+	switches Switches
+	host     *exporters.Apart // nil if the node is on another host
 }
 
-// read reads the status, once in a look.
-func (l *look) read(ctx context.Context) (wsrep.Status, error) {
-	l.once.Do(func() {
-		vars, err := l.db.Pairs(ctx, statusQuery)
-		if err != nil {
-			l.err = err
-			return
+// look returns the collectors of one scrape. They share what they read of the status and of
+// the variables.
+func (t target) look(asked []string) ([]exporters.Collector, error) {
+	sources, err := t.switches.asked(asked)
+	if err != nil {
+		return nil, err
+	}
+	l := newLook(t)
+	collectors := make([]exporters.Collector, 0, len(sources))
+	for _, s := range sources {
+		if s.Name == "host" {
+			if t.host != nil {
+				collectors = append(collectors, t.host)
+			}
+			continue
 		}
-		l.status = wsrep.ParseStatus(vars)
-	})
-	return l.status, l.err
+		c := s.make(l)
+		if s.deadline > 0 {
+			c = turn{look: l, Collector: exporters.Within{Collector: c, Deadline: s.deadline}, needs: s.Needs}
+		}
+		collectors = append(collectors, c)
+	}
+	return slices.Clip(collectors), nil
 }

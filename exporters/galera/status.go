@@ -18,7 +18,7 @@ func (status) Name() string { return "status" }
 
 // Collect emits the state of the node, its membership and its counters.
 func (c status) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
-	s, err := c.look.read(ctx)
+	s, err := c.look.readStatus(ctx)
 	if err != nil {
 		emit(metric.GaleraUp.Sample(0))
 		return err
@@ -26,9 +26,12 @@ func (c status) Collect(ctx context.Context, emit func(prometheus.Metric)) error
 	emit(metric.GaleraUp.Sample(1))
 	emit(metric.GaleraClusterExpectedMembers.Sample(float64(c.look.expected)))
 	e := emitter(emit)
-	emitState(e, s)
-	emitMembership(e, s)
-	emitReplication(e, s)
+	emitState(e, s.Status)
+	emitMembership(e, s.Status)
+	emitReplication(e, s.Status)
+	emitPipeline(e, s.Status)
+	emitGroup(e, s.Status)
+	e.number(metric.GaleraConnections, s.connections)
 	return nil
 }
 

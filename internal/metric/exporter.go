@@ -4,12 +4,15 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // The families every scrape of a Galera target carries about itself.
 var (
-	GaleraExporterCollectorSuccess = galera("galera_exporter_collector_success", gauge, []string{"collector"},
+	GaleraExporterCollectorSuccess = perTarget("galera_exporter_collector_success", gauge, []string{"collector"},
 		"1 if the collector got all it asked for in this scrape, else 0 (own).",
 		"own", "0: the exporter's log has the reason: a missing grant, a deadline, a server that is not operational.")
-	GaleraExporterCollectorDurationSeconds = galera("galera_exporter_collector_duration_seconds", gauge, []string{"collector"},
-		"Seconds the collector took in this scrape (own).",
+	GaleraExporterCollectorDurationSeconds = perTarget("galera_exporter_collector_duration_seconds", gauge, []string{"collector"},
+		"Seconds the collector took in this scrape, or in its last run if its result is kept (own).",
 		"own", "Near the scrape timeout: the server is slow to answer SHOW; look at its load and locks.")
+	GaleraExporterLastSnapshotTimestampSeconds = perTarget("galera_exporter_last_snapshot_timestamp_seconds", gauge, []string{"collector"},
+		"Unix time of the result of a collector that is too slow for every scrape and whose result is kept (own).",
+		"own", "Older than the hour in which such a collector runs again: it fails since then, and the exporter's log says why.")
 )
 
 var exporterTarget = []string{Job, Instance}
@@ -37,7 +40,7 @@ var (
 // GaleraExporter lists the families of galera_exporter about its own work.
 func GaleraExporter() []*Family {
 	return []*Family{
-		GaleraExporterCollectorSuccess, GaleraExporterCollectorDurationSeconds,
+		GaleraExporterCollectorSuccess, GaleraExporterCollectorDurationSeconds, GaleraExporterLastSnapshotTimestampSeconds,
 		GaleraExporterTargets, GaleraExporterScrapesSharedTotal,
 		GaleraExporterConfigLastReloadSuccessful, GaleraExporterConfigLastReloadSuccessTimestampSeconds,
 		GaleraExporterBuildInfo,
@@ -48,5 +51,12 @@ func exporter(name string, kind prometheus.ValueType, labels []string, help, mov
 	return Family{
 		Name: name, Type: kind, Help: help, Labels: labels, Target: exporterTarget,
 		Source: "own", Cost: Own, Moves: moves,
+	}.declare()
+}
+
+func perTarget(name string, kind prometheus.ValueType, labels []string, help, source, moves string) *Family {
+	return Family{
+		Name: name, Type: kind, Help: help, Labels: labels, Target: galeraTarget,
+		Source: source, Cost: Own, Moves: moves,
 	}.declare()
 }

@@ -32,6 +32,8 @@ type Family struct {
 	Labels []string             // the labels the exporter sets, in the order Sample takes them
 	Target []string             // the labels service discovery adds
 
+	Collector string // the collector that emits it, for the switch --collector.NAME; "" if it has none
+
 	Source string // where the value comes from: a status variable, a file, "own"
 	Cost   Cost
 	Moves  string // what to do when it moves, for docs/metrics.md

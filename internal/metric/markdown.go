@@ -45,6 +45,9 @@ func (f *Family) markdown(b *strings.Builder) {
 	row("values of "+last(f.Labels), code(f.States))
 	row("target labels", code(f.Target))
 	row("source", f.Source)
+	if f.Collector != "" {
+		row("collector", "`"+f.Collector+"`")
+	}
 	row("read", string(f.Cost))
 	row("when it moves", f.Moves)
 }

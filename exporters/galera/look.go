@@ -1,0 +1,101 @@
+package galera
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kagu-db/kagu/exporters"
+	"github.com/kagu-db/kagu/internal/sqlconn"
+	"github.com/kagu-db/kagu/internal/wsrep"
+)
+
+// statusQuery reads the status; the server leaves out what is not about replication.
+const statusQuery = `SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep\_%' OR Variable_name = 'Threads_connected'`
+
+// A look is what the collectors of one scrape share.
+type look struct {
+	db       pairer
+	expected int // members, by kagu.yaml
+
+	status reading[answer]
+	vars   reading[map[string]string]
+	turn   chan struct{} // full while a collector has the connection
+}
+
+// An answer is the status, typed as far as it is about replication.
+type answer struct {
+	wsrep.Status
+	connections wsrep.Int
+}
+
+func newLook(t target) *look {
+	return &look{db: t.db, expected: t.expected, turn: make(chan struct{}, 1)}
+}
+
+// A reading is something read once in a look.
+type reading[T any] struct {
+	once  sync.Once
+	value T
+	err   error
+}
+
+func (r *reading[T]) get(read func() (T, error)) (T, error) {
+	r.once.Do(func() { r.value, r.err = read() })
+	return r.value, r.err
+}
+
+// readStatus reads the status, once in a look.
+func (l *look) readStatus(ctx context.Context) (answer, error) {
+	return l.status.get(func() (answer, error) {
+		vars, err := l.db.Pairs(ctx, statusQuery)
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{Status: wsrep.ParseStatus(vars), connections: wsrep.ParseInt(vars["threads_connected"])}, nil
+	})
+}
+
+// readVariables reads the variables, once in a look.
+func (l *look) readVariables(ctx context.Context) (map[string]string, error) {
+	return l.vars.get(func() (map[string]string, error) { return l.db.Pairs(ctx, variablesQuery) })
+}
+
+// A turn waits for the status, so that a server that is silent is asked no second thing, and
+// then for the connection, so that the deadline of a collector is all its own. Its error names
+// the grant that is missing.
+type turn struct {
+	exporters.Collector
+	look  *look
+	needs []Grant
+}
+
+// Collect collects when it is its turn.
+func (t turn) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
+	if _, err := t.look.readStatus(ctx); err != nil {
+		return fmt.Errorf("the status comes first: %w", err)
+	}
+	select {
+	case t.look.turn <- struct{}{}:
+		defer func() { <-t.look.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the connection: %w", ctx.Err())
+	}
+	err := t.Collector.Collect(ctx, emit)
+	if errors.Is(err, sqlconn.ErrGrant) && len(t.needs) > 0 {
+		return fmt.Errorf("%w; it needs %s (`kagu grants galera-exporter` prints the SQL; --no-collector.%s does without)", err, list(t.needs), t.Name())
+	}
+	return err
+}
+
+func list(grants []Grant) string {
+	words := make([]string, len(grants))
+	for i, g := range grants {
+		words[i] = "GRANT " + g.String()
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,133 @@
+package galera
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kagu-db/kagu/exporters"
+	"github.com/kagu-db/kagu/internal/metric"
+)
+
+// A Source is a collector as an operator sees it: what it is for, what it costs, whether it is
+// on, and what the account needs for it.
+type Source struct {
+	Name string
+	Help string      // for --help: what it tells
+	On   bool        // without a switch
+	Cost metric.Cost // every scrape, slow, or on demand: only when asked for with collect[]
+
+	// Needs are the grants without which it fails. What SHOW answers needs none.
+	Needs []Grant
+
+	deadline time.Duration // of its own statements
+	make     func(*look) exporters.Collector
+}
+
+// A Grant is one privilege on one thing.
+type Grant struct{ Privilege, On string }
+
+// String prints the grant as GRANT takes it.
+func (g Grant) String() string { return g.Privilege + " ON " + g.On }
+
+// soon is the deadline of what is answered from memory.
+const soon = 2 * time.Second
+
+// Sources lists every collector, in the order in which a page shows what they emit.
+func Sources() []Source {
+	return []Source{
+		{
+			Name: "status", Help: "State, membership, replication, flow control and latency. Without it there is no galera_up.",
+			On: true, Cost: metric.EveryScrape,
+			make: func(l *look) exporters.Collector { return status{l} },
+		},
+		{
+			Name: "status.window-stats", Help: "Extremes and means of the queues since somebody said FLUSH STATUS.",
+			Cost: metric.EveryScrape, deadline: soon,
+			make: func(l *look) exporters.Collector { return windowStats{l} },
+		},
+		{
+			Name: "variables", Help: "Versions, limits, timeouts, unsafe settings, maintenance modes.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			make: func(l *look) exporters.Collector { return variables{l} },
+		},
+		{
+			Name: "drift", Help: "Fingerprints of the settings that should be the same on all members.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			make: func(l *look) exporters.Collector { return drift{l} },
+		},
+		{
+			Name: "view", Help: "Fingerprint of the view, which tells two clusters apart.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			Needs: []Grant{{"SELECT", "mysql.wsrep_cluster"}, {"SELECT", "mysql.wsrep_cluster_members"}},
+			make:  func(l *look) exporters.Collector { return view{l.db} },
+		},
+		{
+			Name: "streaming", Help: "Fragments of huge transactions on their way.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			Needs: []Grant{{"SELECT", "mysql.wsrep_streaming_log"}},
+			make:  func(l *look) exporters.Collector { return streaming{l.db} },
+		},
+		{
+			Name: "members", Help: "One series for each member that the node sees: members times members in a cluster.",
+			Cost: metric.OnDemand, deadline: soon,
+			Needs: []Grant{{"SELECT", "mysql.wsrep_cluster_members"}},
+			make:  func(l *look) exporters.Collector { return members{l.db} },
+		},
+		{
+			Name: "host", Help: "Saved position, transfer, disk and process of the node of --node, also while it is down.",
+			On: true, Cost: metric.EveryScrape,
+		},
+	}
+}
+
+// Grants returns what the account needs for these sources, each once.
+func Grants(sources []Source) []Grant {
+	var all []Grant
+	for _, s := range sources {
+		for _, g := range s.Needs {
+			if !slices.Contains(all, g) {
+				all = append(all, g)
+			}
+		}
+	}
+	return all
+}
+
+// Switches say which sources are on, by name; what is not in them is as its Source says.
+type Switches map[string]bool
+
+// On returns the sources that are on.
+func (s Switches) On() []Source {
+	return slices.DeleteFunc(Sources(), func(of Source) bool {
+		on, switched := s[of.Name]
+		return switched && !on || !switched && !of.On
+	})
+}
+
+// asked returns the sources with these names, on or not, or with no name those that are on. One
+// that was switched off is not to be had.
+func (s Switches) asked(names []string) ([]Source, error) {
+	if len(names) == 0 {
+		return s.On(), nil
+	}
+	var some []Source
+	known := map[string]bool{}
+	for _, of := range Sources() {
+		on, switched := s[of.Name]
+		if switched && !on {
+			continue
+		}
+		known[of.Name] = true
+		if slices.Contains(names, of.Name) {
+			some = append(some, of)
+		}
+	}
+	for _, name := range names {
+		if !known[name] {
+			return nil, fmt.Errorf("no collector %q, or it is switched off; there are %s", name, strings.Join(sorted(known), ", "))
+		}
+	}
+	return some, nil
+}
