@@ -31,7 +31,7 @@ build: ## build the programs into bin/
 	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 .PHONY: unit
-unit: ## test what needs no server, with the race detector
+unit: build ## test what needs no server, with the race detector
 	CGO_ENABLED=1 go test -race -short -timeout 5m ./...
 
 # unit runs all but the tests of real servers. What those packages import tells them apart.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // Commands are quoted in backticks or stand at the beginning of a line of a code block.
@@ -60,10 +62,7 @@ func TestMakeTargetsInDocumentsExist(t *testing.T) {
 
 // Commands and flags are asked of the program itself.
 func TestKaguCommandsInDocumentsExist(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "kagu")
-	if out, err := exec.Command("go", "build", "-o", program, root+"/cmd/kagu").CombinedOutput(); err != nil {
-		t.Fatalf("build kagu: %v\n%s", err, out)
-	}
+	program := needs.Build(t, root+"/cmd/kagu")
 	found := 0
 	for _, c := range commandsIn(documents(t)) {
 		if c.program != "kagu" {

@@ -45,11 +45,7 @@ func newSite(t *testing.T) site {
 	needs.File(t, provider, "galera-4")
 	s := site{t: t, dir: t.TempDir()}
 	must(t, os.Chmod(s.dir, 0o755))
-	kaguNode := s.in("kagu-node")
-	build := exec.Command("go", "build", "-o", kaguNode, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build kagu-node: %v\n%s", err, out)
-	}
+	kaguNode := needs.Build(t, ".")
 	s.argv = []string{mariadbd, "--defaults-file=" + s.in("my.cnf")}
 	if os.Geteuid() == 0 {
 		s.argv = append(s.argv, "--user=root")

@@ -47,9 +47,7 @@ func newManager(t *testing.T) manager {
 	needs.File(t, systemd, "systemd")
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	if out, err := exec.Command("go", "build", "-o", in("kagu-node"), ".").CombinedOutput(); err != nil {
-		t.Fatalf("build kagu-node: %v\n%s", err, out)
-	}
+	kaguNode := needs.Build(t, ".")
 	must(t, os.MkdirAll(in("config/systemd/user"), 0o700))
 	must(t, os.MkdirAll(in("data"), 0o700))
 	must(t, os.WriteFile(in("config/systemd/user/"+unitName), []byte("[Service]\nExecStart=/bin/sh "+in("server")+"\n"), 0o600))
@@ -115,7 +113,7 @@ exec %[3]s --user --log-target=console --unit=basic.target`, dir, group, systemd
 			t.Fatal("systemd does not answer")
 		}
 	}
-	return manager{t: t, dir: dir, pid: cmd.Process.Pid, node: []string{in("kagu-node"), "--config.file=" + in("kagu.yaml"), "--host=db1", "--state.dir=" + in("state"), "--stop.timeout=10s"}}
+	return manager{t: t, dir: dir, pid: cmd.Process.Pid, node: []string{kaguNode, "--config.file=" + in("kagu.yaml"), "--host=db1", "--state.dir=" + in("state"), "--stop.timeout=10s"}}
 }
 
 // inside runs a program beside systemd.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 const goodFleet = `site: noumea
@@ -35,7 +36,7 @@ clusters:
 // The program itself is run, in a folder of its own: what a shell and a CI job see is what
 // is tested.
 func TestCheckCommand(t *testing.T) {
-	program := build(t, ".")
+	program := needs.Build(t, ".")
 	cases := []struct {
 		name   string
 		fleet  string
@@ -122,18 +123,6 @@ kagu.yaml:14:27: clusters.backoffice.nodes[1].host: no host is named "db3"
 			t.Errorf("of a good file (-want +got):\n%s", diff)
 		}
 	})
-}
-
-// build builds a program of ours, as make does.
-func build(t *testing.T, folder string) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command("go", "build", "-o", program, folder)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", folder, err, out)
-	}
-	return program
 }
 
 // runIn runs the program in a fresh folder with the fleet and its secret.

@@ -11,7 +11,7 @@ import (
 
 // TestMistakes types what cannot work, and wants to be told what to do.
 func TestMistakes(t *testing.T) {
-	program := build(t, ".")
+	program := needs.Build(t, ".")
 	nobody := "http://" + free(t)
 	for _, c := range []struct {
 		name, typed string
@@ -42,7 +42,7 @@ func TestMistakes(t *testing.T) {
 // TestARemediatorIsTold talks to the real one. Nothing has to be wrong with a cluster for it.
 func TestARemediatorIsTold(t *testing.T) {
 	needs.Servers(t)
-	program, daemon, address := build(t, "."), build(t, "../remediator"), free(t)
+	program, daemon, address := needs.Build(t, "."), needs.Build(t, "../remediator"), free(t)
 	// Servers that are not there refuse at once on loopback.
 	fleet := strings.ReplaceAll(goodFleet, "10.0.0.", "127.62.0.")
 	dir := t.TempDir()

@@ -121,7 +121,9 @@ var buildProgram = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "build", "-tags", "failpoint", "-o", dir+"/remediator", ".").CombinedOutput()
+	cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", dir+"/remediator", ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does, under go test -race too
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build the remediator: %w: %s", err, out)
 	}
