@@ -55,6 +55,5 @@ func commands() []func(*kingpin.Application, *session) {
 		addLab,
 		addCheck,
 		addGenerate,
-		addGrants,
 	}
 }
