@@ -55,5 +55,6 @@ func commands() []func(*kingpin.Application, *session) {
 		addLab,
 		addCheck,
 		addGenerate,
+		addGrants,
 	}
 }

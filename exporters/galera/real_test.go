@@ -117,6 +117,8 @@ func TestOnARealCluster(t *testing.T) {
 		}
 	})
 
+	t.Run("an account with the printed grants runs every collector, and a missing grant is named", func(t *testing.T) { grantsSuffice(t, l) })
+
 	t.Run("a frozen server is down within the deadline, and the next scrape no later", func(t *testing.T) {
 		if err := l.Freeze(t.Context(), "n2"); err != nil {
 			t.Fatal(err)

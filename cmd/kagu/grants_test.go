@@ -1,0 +1,50 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestGrants(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{
+			"defaults",
+			[]string{"--host=10.0.0.%"},
+			`-- galera_exporter with the collectors status, variables, drift, view, streaming, host.
+-- Write the password for <PASSWORD>. Accounts are replicated: run it on one node.
+CREATE USER IF NOT EXISTS 'kagu_monitor'@'10.0.0.%' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 3;
+GRANT SELECT ON mysql.wsrep_cluster TO 'kagu_monitor'@'10.0.0.%';
+GRANT SELECT ON mysql.wsrep_cluster_members TO 'kagu_monitor'@'10.0.0.%';
+GRANT SELECT ON mysql.wsrep_streaming_log TO 'kagu_monitor'@'10.0.0.%';
+`,
+		},
+		{
+			"of another account, with other collectors",
+			[]string{"--user=watch", "--host=::1", "--max-user-connections=6", "--no-collector.view", "--no-collector.streaming", "--collector.members"},
+			`-- galera_exporter with the collectors status, variables, drift, members, host.
+-- Write the password for <PASSWORD>. Accounts are replicated: run it on one node.
+CREATE USER IF NOT EXISTS 'watch'@'::1' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 6;
+GRANT SELECT ON mysql.wsrep_cluster_members TO 'watch'@'::1';
+`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out bytes.Buffer
+			app := kingpin.New("kagu", "")
+			addGrants(app, &session{out: &out})
+			if _, err := app.Parse(append([]string{"grants", "galera-exporter"}, c.args...)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, out.String()); diff != "" {
+				t.Errorf("want -, got +:\n%s", diff)
+			}
+		})
+	}
+}

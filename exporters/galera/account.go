@@ -1,0 +1,54 @@
+package galera
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Account is the account on the database that the exporter logs in with.
+type Account struct {
+	User, Host  string
+	Connections int // that it may have at once
+}
+
+// Placeholder stands where the operator writes the password. Passwords go through no program's
+// arguments and no terminal's history.
+const Placeholder = "<PASSWORD>"
+
+// SQL returns the statements that make the account and grant it what the sources need, and no
+// more.
+func (a Account) SQL(sources []Source) ([]string, error) {
+	user, err := literal("user", a.User)
+	if err != nil {
+		return nil, err
+	}
+	host, err := literal("host", a.Host)
+	if err != nil {
+		return nil, err
+	}
+	if a.Connections < 1 {
+		return nil, errors.New("an account needs one connection at least")
+	}
+	account := user + "@" + host
+	all := []string{fmt.Sprintf("CREATE USER IF NOT EXISTS %s IDENTIFIED BY '%s' WITH MAX_USER_CONNECTIONS %d", account, Placeholder, a.Connections)}
+	for _, g := range Grants(sources) {
+		all = append(all, fmt.Sprintf("GRANT %s TO %s", g, account))
+	}
+	return all, nil
+}
+
+// literal quotes a text as every server reads it, whatever its sql_mode. A backslash means
+// different things to different modes, so it is refused, and so is what a terminal hides.
+func literal(what, text string) (string, error) {
+	switch {
+	case text == "":
+		return "", fmt.Errorf("the %s is empty", what)
+	case len(text) > 255:
+		return "", fmt.Errorf("the %s is longer than any server takes", what)
+	case strings.ContainsRune(text, '\\') || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "", fmt.Errorf("the %s %+q has a backslash or a character that does not print", what, text)
+	}
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'", nil
+}

@@ -1,0 +1,102 @@
+package galera_test
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kagu-db/kagu/exporters"
+	"github.com/kagu-db/kagu/exporters/galera"
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/lab"
+)
+
+// grantsSuffice makes an account with exactly what `kagu grants` prints for all collectors: each
+// works with it. Then each grant is taken away in turn: the collectors that need it fail, no
+// other does, and what they say names it.
+func grantsSuffice(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	switches := galera.Switches{}
+	for _, s := range galera.Sources() {
+		switches[s.Name] = s.Name != "host" // which asks no server
+	}
+	account := galera.Account{User: "kagu 'grants'", Host: "127.%", Connections: 3}
+	statements, err := account.SQL(switches.On())
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := rand.Text()
+	statements[0] = strings.Replace(statements[0], galera.Placeholder, password, 1)
+	run := func(statements ...string) {
+		t.Helper()
+		if err := l.SQL(t.Context(), "n1", statements...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(statements...)
+	fleet, err := inventory.Load(l.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fleet.Clusters[0].Credential = inventory.Credential{User: account.User, Password: inventory.NewSecret(password)}
+
+	if failed := failures(t, fleet, switches); len(failed) > 0 {
+		t.Errorf("with all grants, these fail: %v", failed)
+	}
+	const name = `'kagu ''grants'''@'127.%'`
+	for _, g := range galera.Grants(switches.On()) {
+		run("REVOKE " + g.String() + " FROM " + name)
+		failed := failures(t, fleet, switches)
+		for _, s := range switches.On() {
+			needs := false
+			for _, n := range s.Needs {
+				needs = needs || n == g
+			}
+			said, fails := failed[s.Name]
+			if fails != needs || fails && !strings.Contains(said, "GRANT "+g.String()) {
+				t.Errorf("without %s, %s: fails %v, needs it %v: %s", g, s.Name, fails, needs, said)
+			}
+		}
+		run("GRANT " + g.String() + " TO " + name)
+	}
+	if failed := failures(t, fleet, switches); len(failed) > 0 {
+		t.Errorf("with all grants again, these fail: %v", failed)
+	}
+	run("DROP USER " + name)
+}
+
+// failures runs every collector once, on a connection of its own, and returns what those say that fail.
+func failures(t *testing.T, fleet *inventory.Fleet, switches galera.Switches) map[string]string {
+	t.Helper()
+	failed := map[string]string{}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for i, target := range galera.Targets(fleet, galera.Options{Switches: switches}) {
+		defer target.Release()
+		if i > 0 {
+			continue
+		}
+		collectors, err := target.Look(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range collectors {
+			if err := once(ctx, c); err != nil {
+				failed[c.Name()] = err.Error()
+			}
+		}
+	}
+	return failed
+}
+
+// once runs a collector. One whose result is kept is waited for.
+func once(ctx context.Context, c exporters.Collector) error {
+	if a, ok := c.(*exporters.Apart); ok {
+		c = a.Collector
+	}
+	return c.Collect(ctx, func(prometheus.Metric) {})
+}
