@@ -41,7 +41,8 @@ const (
 	outcomeFailed   = "failed"
 	outcomeRefused  = "refused"
 	outcomeUnsure   = "unsure"
-	outcomeReleased = "released"
+	outcomeReleased = "released" // by a human, after an interruption
+	outcomeStopped  = "stopped"  // by ourselves, before anything was sent
 )
 
 // verbHolds is how long a host may begin a step after it was ordered.
@@ -55,17 +56,17 @@ func (w *worker) carryOut(ctx context.Context, kind Kind, this Case, verdicts []
 	inc, plan := this.Incident, this.Plan
 	inc.Plan, inc.Updated, inc.State = mustJSON(plan), now, journal.StateActing
 	inc.Summary = "doing: " + plan.String()
-	if err := w.Journal.SetIncident(ctx, inc, decisionEvents(now, inc.Node, plan, verdicts)...); err != nil {
+	if err := w.Journal.SetIncident(ctx, inc, "", decisionEvents(now, inc.Node, plan, verdicts)...); err != nil {
 		return err
 	}
 	in := journal.Intent{ID: newID(), Incident: inc.ID, Cluster: inc.Cluster, Node: plan.Node, Plan: string(inc.Plan), Begun: now}
-	if err := w.Journal.Begin(ctx, in, journal.Event{At: now, Kind: "journal", Node: inc.Node, Text: "intent " + in.ID + " is on disk"}); err != nil {
+	if err := w.Journal.Begin(ctx, in, acting(inc, plan), journal.Event{At: now, Kind: "journal", Node: inc.Node, Text: "intent " + in.ID + " is on disk"}); err != nil {
 		return err
 	}
 	failpoint.Here("intent-written")
 	w.Log.InfoContext(ctx, "acting", "cluster", inc.Cluster, "incident", inc.ID, "intent", in.ID, "plan", plan.String())
-	if err := w.tell(ctx, inc, acting(inc, plan)); err != nil {
-		return err
+	if m, err := w.recall(ctx); err == nil {
+		w.show(m)
 	}
 
 	outcome, reason := w.takeSteps(ctx, in, this)
@@ -85,15 +86,15 @@ func (w *worker) carryOut(ctx context.Context, kind Kind, this Case, verdicts []
 func (w *worker) takeSteps(ctx context.Context, in journal.Intent, this Case) (outcome, reason string) {
 	for i, step := range this.Plan.Steps {
 		if _, veto := judge(ctx, w.Brakes, this); veto != nil {
-			return outcomeRefused, veto.Error()
+			return outcomeStopped, veto.Error()
 		}
 		verb := step.Action.Name + " " + step.Node
 		now := time.Now()
 		if err := w.Journal.BeginStep(ctx, in, i, journal.Event{At: now, Kind: "verb", Node: step.Node, Text: verb}); err != nil {
 			w.journalFailed(ctx, err)
-			return outcomeRefused, "the journal could not be written, so " + verb + " was not sent"
+			return outcomeStopped, "the journal could not be written, so " + verb + " was not sent"
 		}
-		if since := oldest(this.Hints); !since.IsZero() && !this.Consent && this.Incident.Told == "" {
+		if since := newest(this.Hints); !since.IsZero() && !this.Consent && this.Incident.Told == "" {
 			w.Metrics.delay.WithLabelValues(in.Cluster).Observe(now.Sub(since).Seconds())
 		}
 		failpoint.Here("before-verb")
@@ -194,20 +195,20 @@ func (w *worker) finish(ctx context.Context, in journal.Intent, inc journal.Inci
 		inc.State, inc.Told = journal.StateRefused, "refused/host"
 		w.Metrics.vetoes.WithLabelValues(inc.Cluster, "host").Inc()
 		event.Kind = "veto"
+	case outcomeStopped:
+		inc.State, inc.Told = journal.StateRefused, "refused/stopped"
+		event.Kind = "veto"
 	default:
 		inc.State, inc.Told = journal.StateFailed, "failed"
 		event.Kind = "failed"
 	}
 	w.Log.InfoContext(ctx, "act ended", "cluster", inc.Cluster, "incident", inc.ID, "intent", in.ID, "outcome", outcome, "reason", reason)
 	w.Metrics.plans.WithLabelValues(inc.Cluster, inc.Problem, outcome).Inc()
-	if err := w.Journal.SetIncident(ctx, inc, event); err != nil {
+	if err := w.Journal.SetIncident(ctx, inc, ending(inc), event); err != nil {
 		return err
 	}
 	failpoint.Here("before-finish")
-	if err := w.Journal.Finish(ctx, in.ID, outcome, now); err != nil {
-		return err
-	}
-	return w.tell(ctx, inc, ending(inc))
+	return w.Journal.Finish(ctx, in.ID, outcome, now)
 }
 
 func (w *worker) note(ctx context.Context, incident string, e journal.Event) {

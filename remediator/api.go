@@ -212,9 +212,16 @@ type badRequest string
 
 func (b badRequest) Error() string { return string(b) }
 
-func readBody(r *http.Request, into any) error {
+func wantJSON(r *http.Request) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return badRequest("send JSON, with Content-Type: application/json")
+	}
+	return nil
+}
+
+func readBody(r *http.Request, into any) error {
+	if err := wantJSON(r); err != nil {
+		return err
 	}
 	dec := json.NewDecoder(io.LimitReader(r.Body, 1<<16))
 	dec.DisallowUnknownFields()

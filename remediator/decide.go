@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +40,7 @@ func (w *worker) decide(ctx context.Context, c inventory.Cluster, kind Kind, m m
 			return false, 0, err
 		}
 	}
-	if left := f.Problem.Patience - now.Sub(inc.Opened); left > 0 {
+	if left := f.Problem.Patience - age(inc, now); left > 0 {
 		return false, left, nil
 	}
 
@@ -54,11 +56,11 @@ func (w *worker) decide(ctx context.Context, c inventory.Cluster, kind Kind, m m
 	plan.Cluster, plan.Problem, plan.Node = c.Name, f.Problem.Name, f.Node
 	this := Case{
 		Cluster: c, Plan: plan, Snapshot: s, Incident: inc, Hints: m.hints,
-		Consent: inc.Approval != nil && inc.Approval.Plan == plan.Digest() && now.Sub(inc.Approval.At) < approvalHolds,
+		Consent: inc.Approval != nil && inc.Approval.Plan == plan.Digest() && !now.Before(inc.Approval.At) && now.Sub(inc.Approval.At) < approvalHolds,
 	}
 	guards := append(kind.Guards[:len(kind.Guards):len(kind.Guards)], w.Guards...)
 	verdicts, veto := judge(ctx, guards, this)
-	if since := oldest(m.hints); !since.IsZero() && inc.Told == "" {
+	if since := newest(m.hints); !since.IsZero() && created {
 		w.Metrics.decision.WithLabelValues(c.Name).Observe(time.Since(since).Seconds())
 	}
 	if veto != nil {
@@ -74,17 +76,28 @@ func (w *worker) decide(ctx context.Context, c inventory.Cluster, kind Kind, m m
 
 // soon returns when a young incident wants to be looked at again, 0 for one that has settled.
 func soon(inc journal.Incident, now time.Time) time.Duration {
-	if now.Sub(inc.Opened) < settle {
+	if age(inc, now) < settle {
 		return settlePause
 	}
 	return 0
 }
 
+// age is how long an incident has been open. One that was opened in what is now the future was
+// opened before the clock was set back, and counts as old.
+func age(inc journal.Incident, now time.Time) time.Duration {
+	if now.Before(inc.Opened) {
+		return math.MaxInt64
+	}
+	return now.Sub(inc.Opened)
+}
+
 func (w *worker) firstEvents(kind Kind, m memory, s cluster.Snapshot, f Finding) []journal.Event {
 	var events []journal.Event
-	for i, h := range m.hints {
+	hints := slices.Clone(m.hints)
+	slices.SortStableFunc(hints, func(a, b journal.Hint) int { return b.First.Compare(a.First) })
+	for i, h := range hints { // the newest first: they are why we look
 		if i == 5 {
-			events = append(events, journal.Event{At: h.First, Kind: "hint", Text: fmt.Sprintf("and %d more alerts", len(m.hints)-i)})
+			events = append(events, journal.Event{At: h.First, Kind: "hint", Text: fmt.Sprintf("and %d more alerts", len(hints)-i)})
 			break
 		}
 		events = append(events, journal.Event{At: h.First, Kind: "hint", Node: h.Node, Text: "alert " + h.Alert + " received, began " + h.StartsAt.Format(time.RFC3339)})
@@ -104,7 +117,7 @@ func (w *worker) refuse(ctx context.Context, c inventory.Cluster, inc journal.In
 	now := time.Now()
 	inc.Updated = now
 	if veto.Guard == (Cooldown{}).Name() && inc.Told != "" {
-		return w.Journal.SetIncident(ctx, inc) // how the last act ended is what humans should read
+		return w.Journal.SetIncident(ctx, inc, "") // how the last act ended is what humans should read
 	}
 	switch {
 	case veto.Guard == Mode{}.Name() && c.Mode != cluster.ModeObserve:
@@ -120,17 +133,14 @@ func (w *worker) refuse(ctx context.Context, c inventory.Cluster, inc journal.In
 		inc.Summary = fmt.Sprintf("would %s, but %s", plan, veto.Reason)
 	}
 	told := string(inc.State) + "/" + veto.Guard
-	if inc.Told == told || veto.Unclear && now.Sub(inc.Opened) < settle {
-		return w.Journal.SetIncident(ctx, inc)
+	if inc.Told == told || veto.Unclear && age(inc, now) < settle {
+		return w.Journal.SetIncident(ctx, inc, "")
 	}
 	inc.Told = told
 	w.Log.InfoContext(ctx, "plan vetoed", "cluster", c.Name, "incident", inc.ID, "problem", inc.Problem, "node", inc.Node, "guard", veto.Guard, "reason", veto.Reason)
 	events := decisionEvents(now, inc.Node, plan, verdicts)
 	events = append(events, journal.Event{At: now, Kind: "veto", Node: inc.Node, Text: veto.Error()})
-	if err := w.Journal.SetIncident(ctx, inc, events...); err != nil {
-		return err
-	}
-	return w.tell(ctx, inc, refusal(inc, plan, veto))
+	return w.Journal.SetIncident(ctx, inc, refusal(inc, plan, veto), events...)
 }
 
 func decisionEvents(now time.Time, node string, plan Plan, verdicts []Verdict) []journal.Event {
@@ -161,19 +171,17 @@ func (w *worker) closeGone(ctx context.Context, c inventory.Cluster, inc journal
 	}
 	w.Log.InfoContext(ctx, "problem gone", "cluster", c.Name, "incident", inc.ID, "problem", inc.Problem, "node", inc.Node)
 	w.Metrics.closed.WithLabelValues(c.Name, inc.Problem, string(inc.State)).Inc()
-	if err := w.Journal.SetIncident(ctx, inc, journal.Event{At: now, Kind: string(inc.State), Node: inc.Node, Text: inc.Summary}); err != nil {
-		return err
+	message := ""
+	if inc.Told != "" { // else nobody was told of it, and nobody waits for its end
+		message = ending(inc)
 	}
-	if inc.Told == "" {
-		return nil // nobody was told of it, so nobody waits for its end
-	}
-	return w.tell(ctx, inc, ending(inc))
+	return w.Journal.SetIncident(ctx, inc, message, journal.Event{At: now, Kind: string(inc.State), Node: inc.Node, Text: inc.Summary})
 }
 
-func oldest(hints []journal.Hint) time.Time {
-	var t time.Time
+// newest returns when the newest hint of a firing alert was first received.
+func newest(hints []journal.Hint) (t time.Time) {
 	for _, h := range hints {
-		if t.IsZero() || h.First.Before(t) {
+		if !h.Resolved && h.First.After(t) {
 			t = h.First
 		}
 	}

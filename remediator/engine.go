@@ -4,8 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kagu-db/kagu/internal/cluster"
@@ -52,8 +54,12 @@ func (e *Engine) Run(ctx context.Context) error {
 // Wake makes the engine look at a cluster. It may be called at any time.
 func (e *Engine) Wake(cluster string) { e.queue.wake(cluster) }
 
-// WakeAll makes the engine look at all clusters, after a reload of kagu.yaml for example.
+// WakeAll makes the engine look at all clusters, after a reload of kagu.yaml for example; also
+// at those that are not in it any more.
 func (e *Engine) WakeAll() {
+	for _, name := range e.queue.known() {
+		e.Wake(name)
+	}
 	for _, c := range e.Fleet().Clusters {
 		e.Metrics.showMode(c)
 		e.Wake(c.Name)
@@ -64,7 +70,8 @@ func (e *Engine) WakeAll() {
 type worker struct {
 	*Engine
 	name         string
-	healthySince time.Time // while the cluster is held: since when it has been seen healthy
+	healthySince time.Time          // while the cluster is held: since when it has been seen healthy
+	shown        map[[3]string]bool // the series of metric.RemediatorIncidentOpen that are set
 }
 
 func (w *worker) run(ctx context.Context, wake <-chan struct{}) {
@@ -97,21 +104,20 @@ func (w *worker) lookSafely(ctx context.Context) (again time.Duration) {
 // look observes the cluster if there is a reason to, decides, and perhaps acts. It returns
 // how long until it wants to look again, 0 if only when woken. One straight story.
 func (w *worker) look(ctx context.Context) (again time.Duration) {
-	c, ok := w.Fleet().Cluster(w.name)
-	if !ok {
-		return 0 // taken out of kagu.yaml
-	}
-	kind, ok := w.Kinds[c.Kind]
-	if !ok {
-		w.Log.WarnContext(ctx, "the remediator cannot heal this kind of cluster yet", "cluster", c.Name, "kind", c.Kind)
-		return w.Relook
-	}
 	m, err := w.recall(ctx)
 	if err != nil {
 		w.journalFailed(ctx, err)
 		return w.Relook
 	}
-	w.Metrics.show(c.Name, m)
+	w.show(m)
+	c, ok := w.Fleet().Cluster(w.name)
+	if !ok {
+		return w.leave(ctx, m)
+	}
+	kind, ok := w.Kinds[c.Kind]
+	if !ok {
+		return w.cannot(ctx, c)
+	}
 	if m.empty() {
 		return 0
 	}
@@ -130,35 +136,72 @@ func (w *worker) look(ctx context.Context) (again time.Duration) {
 	}
 	w.Metrics.looks.WithLabelValues(c.Name, outcome).Inc()
 
-	if len(m.unfinished) > 0 {
-		again, err = w.hold(ctx, c, m, found)
-	} else {
-		again, err = w.decideAll(ctx, c, kind, m, s, found)
+	again, err = w.decideAll(ctx, c, kind, m, s, found)
+	if err == nil && len(m.unfinished) > 0 {
+		var soon time.Duration
+		soon, err = w.hold(ctx, c, found)
+		again = min(again, soon)
 	}
 	if err != nil {
 		w.journalFailed(ctx, err)
 		return w.Relook
 	}
 	if m, err = w.recall(ctx); err == nil {
-		w.Metrics.show(c.Name, m)
+		w.show(m)
 	}
 	return again
 }
 
+// leave lets go of a cluster that was taken out of kagu.yaml. An unfinished act stays in the
+// journal, in case the cluster comes back.
+func (w *worker) leave(ctx context.Context, m memory) time.Duration {
+	now := time.Now()
+	for _, inc := range m.open {
+		if m.holds(inc) {
+			continue
+		}
+		inc.State, inc.Updated, inc.Summary = journal.StateGone, now, "the cluster is not in kagu.yaml any more"
+		if err := w.Journal.SetIncident(ctx, inc, "", journal.Event{At: now, Kind: string(inc.State), Node: inc.Node, Text: inc.Summary}); err != nil {
+			w.journalFailed(ctx, err)
+			return w.Relook
+		}
+	}
+	w.Metrics.forget(w.name)
+	return 0
+}
+
+// cannot deals with a cluster of a kind that there is no knowledge of: it is told in the log,
+// and its hints are over.
+func (w *worker) cannot(ctx context.Context, c inventory.Cluster) time.Duration {
+	w.Log.WarnContext(ctx, "the remediator cannot heal this kind of cluster yet", "cluster", c.Name, "kind", c.Kind)
+	if err := w.Journal.DoneHints(ctx, c.Name, time.Now(), false); err != nil {
+		w.journalFailed(ctx, err)
+		return w.Relook
+	}
+	return 0
+}
+
 func (w *worker) decideAll(ctx context.Context, c inventory.Cluster, kind Kind, m memory, s cluster.Snapshot, found []Finding) (time.Duration, error) {
 	for _, inc := range m.open {
-		if !stillThere(inc, found) {
+		// While another problem has the node, this one may only be hidden by it.
+		if !hasNode(found, inc.Node) && !m.holds(inc) {
 			if err := w.closeGone(ctx, c, inc); err != nil {
 				return 0, err
 			}
 		}
 	}
-	if len(found) == 0 {
+	if err := w.Journal.DoneHints(ctx, c.Name, s.Taken, len(found) > 0); err != nil {
+		return 0, err
+	}
+	if len(found) == 0 && len(m.unfinished) == 0 {
 		w.Log.InfoContext(ctx, "looked, found nothing wrong", "cluster", c.Name, "hints", len(m.hints))
-		return 0, w.Journal.DoneHints(ctx, c.Name, s.Taken)
+		return 0, nil
 	}
 	again := w.Relook
 	for _, f := range found {
+		if m.holdsFinding(f) {
+			continue // see hold; the others are decided, and the guard "held" vetoes
+		}
 		acted, wait, err := w.decide(ctx, c, kind, m, s, f)
 		if err != nil {
 			return 0, err
@@ -179,6 +222,15 @@ type memory struct {
 	open        []journal.Incident
 	unfinished  []journal.Intent
 	maintenance bool
+}
+
+// holds reports whether the incident is that of an unfinished act.
+func (m memory) holds(inc journal.Incident) bool {
+	return slices.ContainsFunc(m.unfinished, func(in journal.Intent) bool { return in.Incident == inc.ID })
+}
+
+func (m memory) holdsFinding(f Finding) bool {
+	return slices.ContainsFunc(m.unfinished, func(in journal.Intent) bool { return in.Node == f.Node })
 }
 
 func (m memory) empty() bool { return len(m.hints)+len(m.open)+len(m.unfinished) == 0 }
@@ -208,22 +260,31 @@ func (w *worker) journalFailed(ctx context.Context, err error) {
 	w.Log.ErrorContext(ctx, "the journal failed: nothing is done to the cluster", "cluster", w.name, "err", err)
 }
 
-func stillThere(inc journal.Incident, found []Finding) bool {
-	for _, f := range found {
-		if f.Problem.Name == inc.Problem && f.Node == inc.Node {
-			return true
+// show brings the cluster's gauges up to date. Series that stay are not deleted in between, so
+// that no scrape misses them.
+func (w *worker) show(m memory) {
+	shown := map[[3]string]bool{}
+	for _, inc := range m.open {
+		key := [3]string{inc.Problem, inc.Node, string(inc.State)}
+		w.Metrics.open.WithLabelValues(w.name, key[0], key[1], key[2]).Set(1)
+		shown[key] = true
+	}
+	for key := range w.shown {
+		if !shown[key] {
+			w.Metrics.open.DeleteLabelValues(w.name, key[0], key[1], key[2])
 		}
 	}
-	return false
+	w.shown = shown
+	held := slices.ContainsFunc(m.open, func(inc journal.Incident) bool { return inc.State == journal.StateHeld })
+	w.Metrics.held.WithLabelValues(w.name).Set(number(held))
+	w.Metrics.maintenance.WithLabelValues(w.name).Set(number(m.maintenance))
 }
 
-func (m *Metrics) show(name string, mem memory) {
-	m.open.DeletePartialMatch(map[string]string{metric.Cluster: name})
-	for _, inc := range mem.open {
-		m.open.WithLabelValues(name, inc.Problem, inc.Node, string(inc.State)).Set(1)
+// forget drops the gauges of a cluster that is not watched any more.
+func (m *Metrics) forget(name string) {
+	for _, gauge := range []*prometheus.GaugeVec{m.open, m.held, m.mode, m.maintenance} {
+		gauge.DeletePartialMatch(map[string]string{metric.Cluster: name})
 	}
-	m.held.WithLabelValues(name).Set(number(len(mem.unfinished) > 0))
-	m.maintenance.WithLabelValues(name).Set(number(mem.maintenance))
 }
 
 func (m *Metrics) showMode(c inventory.Cluster) {

@@ -337,8 +337,8 @@ func TestObserveDoesNothingAndSaysWhatItWouldDo(t *testing.T) {
 		if told := b.told(); len(told) != 1 || !strings.Contains(told[0], "Would otherwise: start n2") {
 			t.Errorf("told %q, want one line with the plan", told)
 		}
-		if err := b.Approve(t.Context(), b.incident().ID, "ana"); err != nil {
-			t.Fatal(err)
+		if err := b.Approve(t.Context(), b.incident().ID, "ana"); !errors.Is(err, ErrNotNow) {
+			t.Errorf("approved in observe: %v", err)
 		}
 		b.wait(time.Minute)
 		b.wantOrders() // observe is observe, whoever approves
@@ -764,5 +764,182 @@ func TestADefectInOneDatabasesKnowledgeIsSurvived(t *testing.T) {
 		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
 		b.wantOrders("start n2")
+	})
+}
+
+func TestOneApprovalIsOneAct(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModePropose)
+		b.ward.cures, b.ward.answer = false, fmt.Errorf("%w: the disk is full", ErrRefused)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Second)
+		if err := b.Approve(t.Context(), b.incident().ID, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(9 * time.Minute)
+		b.wantOrders("start n2")
+	})
+}
+
+func TestAWorseProblemDoesNotCloseTheOldOneWithATick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		kind := b.Kinds[cluster.KindGalera]
+		kind.Problems = append(kind.Problems, Problem{
+			Name: "all-down", Rank: 10,
+			Match: func(s cluster.Snapshot) []string {
+				if len(dead(s)) < len(s.Nodes) {
+					return nil
+				}
+				return []string{WholeCluster}
+			},
+			Plan: func(cluster.Snapshot, string) (Plan, error) { return Plan{}, vetof("all-down", "everything is down") },
+		})
+		b.Kinds[cluster.KindGalera] = kind
+		b.ward.cures = false
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(6 * time.Minute) // the act failed
+		b.ward.kill("n1", "n3")
+		b.wait(time.Minute)
+		for _, line := range b.told() {
+			if strings.Contains(line, "✅") {
+				t.Errorf("told %q while everything is down", line)
+			}
+		}
+		for _, n := range []string{"n1", "n2", "n3"} {
+			b.ward.revive(n)
+		}
+		b.wait(time.Minute)
+		for _, inc := range b.incidents() {
+			if !inc.State.Closed() {
+				t.Errorf("%s of %q stays %s although all is well", inc.Problem, inc.Node, inc.State)
+			}
+		}
+	})
+}
+
+func TestWhatHumansMustHearIsNotLostToAFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeObserve)
+		b.ward.kill("n2")
+		b.sql("CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.sql("DROP TRIGGER full")
+		b.wait(time.Minute)
+		if told := b.told(); len(told) != 1 {
+			t.Errorf("told %q, want the refusal once", told)
+		}
+	})
+}
+
+func TestASecondDeathDuringAHoldIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.cures = false
+		b.ward.kill("n2")
+		b.run()
+		b.alert("backoffice", 0, false)
+		b.wait(5 * time.Second)
+		b.halt()
+		b.run()
+		defer b.close()
+		b.wait(time.Minute)
+		b.ward.kill("n1")
+		b.wait(time.Minute)
+		b.wantOrders("start n2")
+		if told := b.told(); !slices.ContainsFunc(told, func(line string) bool {
+			return strings.Contains(line, "backoffice/n1") && strings.Contains(line, "unfinished")
+		}) {
+			t.Errorf("told %q, want a line about n1", told)
+		}
+	})
+}
+
+func TestAReleasedClusterIsNotLeftToCoolDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.cures = false
+		b.ward.kill("n2")
+		b.run()
+		b.alert("backoffice", 0, false)
+		b.wait(5 * time.Second)
+		b.halt()
+		b.run()
+		defer b.close()
+		b.wait(time.Minute)
+		if err := b.Release(t.Context(), b.incident().ID, "ana"); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(time.Minute)
+		b.wantOrders("start n2", "start n2")
+	})
+}
+
+func TestAProposalDoesNotGoStaleByWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModePropose)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(3 * time.Hour)
+		b.wantState(journal.StateProposed, "kagu approve")
+	})
+}
+
+func TestAClockSetBackDoesNotFreezeDecisions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		ahead := time.Now().Add(time.Hour)
+		if _, _, err := b.Journal.OpenIncident(t.Context(), "early", "backoffice", "node-down", "n2", ahead); err != nil {
+			t.Fatal(err)
+		}
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.wantOrders("start n2")
+	})
+}
+
+func TestAClusterTakenOutOfTheFleetIsLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeObserve)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(time.Minute)
+		b.fleet.Clusters = nil
+		b.WakeAll()
+		b.wait(time.Minute)
+		b.wantState(journal.StateGone, "not in kagu.yaml any more")
+		if n := testutil.CollectAndCount(b.Metrics.open); n != 0 {
+			t.Errorf("%d series of remediator_incident_open are left", n)
+		}
+	})
+}
+
+func TestTheGaugeShowsAnActWhileItGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, cluster.ModeAuto)
+		b.ward.kill("n2")
+		b.run()
+		defer b.close()
+		b.alert("backoffice", 0, false)
+		b.wait(2 * time.Second)
+		if v := testutil.ToFloat64(b.Metrics.open.WithLabelValues("backoffice", "node-down", "n2", "acting")); v != 1 {
+			t.Errorf("remediator_incident_open{state=\"acting\"} is %v during the act", v)
+		}
 	})
 }

@@ -120,7 +120,8 @@ type Fresh struct{}
 // Name returns "stale-alert".
 func (Fresh) Name() string { return "stale-alert" }
 
-// Check looks at the alerts' starts.
+// Check compares the alerts' starts with the incident's: how old they were when the trouble was
+// first seen here. What the remediator itself waited since then does not make them older.
 func (g Fresh) Check(_ context.Context, c Case) error {
 	if c.Consent {
 		return nil
@@ -130,12 +131,17 @@ func (g Fresh) Check(_ context.Context, c Case) error {
 		return vetof(g.Name(), "no alert about the cluster is firing any more")
 	}
 	newest := slices.MaxFunc(open, func(a, b journal.Hint) int { return a.StartsAt.Compare(b.StartsAt) })
-	age := time.Since(newest.StartsAt)
-	if limit := c.Cluster.Policy.MaxAlertAge; age > limit {
-		return vetof(g.Name(), "the alert %s began %s ago, longer than max_alert_age %s", newest.Alert, age.Round(time.Second), limit)
+	seen := c.Incident.Opened
+	if now := time.Now(); seen.After(now) { // the clock was set back since
+		seen = now
 	}
-	if age < -time.Minute {
-		return vetof(g.Name(), "the alert %s begins %s in the future: compare the clocks of Prometheus and of this host", newest.Alert, -age.Round(time.Second))
+	age := seen.Sub(newest.StartsAt)
+	if limit := c.Cluster.Policy.MaxAlertAge; age > limit {
+		return vetof(g.Name(), "the alert %s began %s before anybody looked, longer than max_alert_age %s; `kagu approve %s` if it is still true",
+			newest.Alert, age.Round(time.Second), limit, c.Incident.ID)
+	}
+	if ahead := time.Until(newest.StartsAt); ahead > time.Minute {
+		return vetof(g.Name(), "the alert %s begins %s in the future: compare the clocks of Prometheus and of this host", newest.Alert, ahead.Round(time.Second))
 	}
 	return nil
 }
@@ -179,8 +185,8 @@ func (g Disk) Check(_ context.Context, c Case) error {
 // Cooldown vetoes for a while after each act on the cluster. A human's consent ends it early.
 type Cooldown struct{ Journal *journal.Journal }
 
-// afterRefusal is the pause after an act that the host refused: nothing was done, but asking
-// again at once would get the same answer.
+// afterRefusal is the pause after an act that the host refused, or that we stopped ourselves:
+// nothing was done, but trying again at once would end in the same way.
 const afterRefusal = time.Minute
 
 // Name returns "cooldown".
@@ -192,16 +198,16 @@ func (g Cooldown) Check(ctx context.Context, c Case) error {
 	if c.Consent {
 		return nil
 	}
-	acts, err := g.Journal.Since(ctx, c.Cluster.Name, now.Add(-pause-afterRefusal-c.Cluster.Policy.VerifyTimeout-time.Hour))
+	acts, err := g.Journal.Since(ctx, c.Cluster.Name, now.Add(-max(pause, afterRefusal)))
 	if err != nil {
 		return err
 	}
 	for _, act := range acts {
-		if act.Finished.IsZero() {
-			continue // see Unfinished
+		if act.Finished.IsZero() || act.Outcome == outcomeReleased {
+			continue // see Unfinished; a human has looked
 		}
 		until := act.Finished.Add(pause)
-		if act.Outcome == outcomeRefused {
+		if act.Outcome == outcomeRefused || act.Outcome == outcomeStopped {
 			until = act.Finished.Add(afterRefusal)
 		}
 		if now.Before(until) {
@@ -235,12 +241,12 @@ func (g Attempts) Check(ctx context.Context, c Case) error {
 	}
 	failures := 0
 	for _, act := range acts {
-		if act.Node == c.Plan.Node && act.Outcome != outcomeHealed && act.Outcome != outcomeReleased {
+		if act.Node == c.Plan.Node && !slices.Contains([]string{outcomeHealed, outcomeReleased, outcomeStopped}, act.Outcome) {
 			failures++
 		}
 	}
 	if failures >= maxFailures {
-		return vetof(g.Name(), "%d acts on %s failed within %s: find the cause, see its error log", failures, c.Plan.Node, failuresWithin)
+		return vetof(g.Name(), "%d acts on %s failed within %s: find the cause, see its error log. `kagu approve %s` tries once more", failures, c.Plan.Node, failuresWithin, c.Incident.ID)
 	}
 	return nil
 }

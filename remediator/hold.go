@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/journal"
 )
@@ -12,28 +13,26 @@ import (
 // hold deals with an act that an earlier run left unfinished: nothing is sent again. The
 // cluster is held until the node has been seen well for as long as the policy wants, or until
 // a human releases it.
-func (w *worker) hold(ctx context.Context, c inventory.Cluster, m memory, found []Finding) (time.Duration, error) {
-	in := m.unfinished[0]
+func (w *worker) hold(ctx context.Context, c inventory.Cluster, found []Finding) (time.Duration, error) {
+	acts, err := w.Journal.Unfinished(ctx, c.Name)
+	if err != nil || len(acts) == 0 { // a human released it during the look
+		return time.Nanosecond, err
+	}
+	in := acts[0]
 	inc, err := w.Journal.Incident(ctx, in.Incident)
 	if err != nil {
 		return 0, err
 	}
 	now := time.Now()
 	if inc.State.Closed() { // interrupted between the incident's end and the intent's
-		if err := w.Journal.Finish(ctx, in.ID, outcomeHealed, now); err != nil {
-			return 0, err
-		}
-		return time.Nanosecond, w.tell(ctx, inc, ending(inc))
+		return time.Nanosecond, w.Journal.Finish(ctx, in.ID, outcomeHealed, now)
 	}
 	if inc.State != journal.StateHeld {
 		inc.State, inc.Updated = journal.StateHeld, now
 		inc.Summary = howFar(in) + "; nothing is sent again, and the cluster is held"
 		inc.Told = "held"
 		w.Log.WarnContext(ctx, "cluster held", "cluster", c.Name, "incident", inc.ID, "intent", in.ID, "reason", inc.Summary)
-		if err := w.Journal.SetIncident(ctx, inc, journal.Event{At: now, Kind: "held", Node: in.Node, Text: inc.Summary}); err != nil {
-			return 0, err
-		}
-		if err := w.tell(ctx, inc, held(inc)); err != nil {
+		if err := w.Journal.SetIncident(ctx, inc, held(inc), journal.Event{At: now, Kind: "held", Node: in.Node, Text: inc.Summary}); err != nil {
 			return 0, err
 		}
 	}
@@ -83,7 +82,7 @@ func (e *Engine) Release(ctx context.Context, incident, by string) error {
 		}
 	}
 	inc.State, inc.Updated, inc.Summary = journal.StateOpen, now, "released by "+by
-	if err := e.Journal.SetIncident(ctx, inc, journal.Event{At: now, Kind: "released", Node: inc.Node, Text: inc.Summary}); err != nil {
+	if err := e.Journal.SetIncident(ctx, inc, "", journal.Event{At: now, Kind: "released", Node: inc.Node, Text: inc.Summary}); err != nil {
 		return err
 	}
 	e.Log.InfoContext(ctx, "cluster released", "cluster", inc.Cluster, "incident", inc.ID, "by", by)
@@ -105,6 +104,9 @@ func (e *Engine) Approve(ctx context.Context, incident, by string) error {
 		return fmt.Errorf("%w: the incident %s has no plan to approve: %s", ErrNotNow, incident, inc.Summary)
 	case inc.State == journal.StateActing || inc.State == journal.StateHeld:
 		return fmt.Errorf("%w: the incident %s is %s", ErrNotNow, incident, inc.State)
+	}
+	if c, ok := e.Fleet().Cluster(inc.Cluster); ok && c.Mode == cluster.ModeObserve {
+		return fmt.Errorf("%w: the mode of %s is observe, and an approval does not change that; see mode in kagu.yaml", ErrNotNow, inc.Cluster)
 	}
 	if plan, err = readPlan(inc.Plan); err != nil {
 		return err

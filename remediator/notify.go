@@ -51,7 +51,7 @@ func (n *Notifier) deliver(ctx context.Context) (ok bool) {
 	}
 	for i, m := range list {
 		n.Metrics.pending.WithLabelValues().Set(float64(len(list) - i))
-		if err := n.Teller.Tell(ctx, m.Text); err != nil {
+		if err := n.Teller.Tell(ctx, dated(m, time.Now())); err != nil {
 			if ctx.Err() == nil {
 				n.Metrics.sent.WithLabelValues("failed").Inc()
 				n.Log.WarnContext(ctx, "message not delivered, trying again", "err", err)
@@ -59,7 +59,7 @@ func (n *Notifier) deliver(ctx context.Context) (ok bool) {
 			return false
 		}
 		n.Metrics.sent.WithLabelValues("sent").Inc()
-		if err := n.Journal.Sent(ctx, m, time.Now()); err != nil {
+		if err := n.Journal.Sent(context.WithoutCancel(ctx), m, time.Now()); err != nil {
 			n.Metrics.journalErrors.WithLabelValues().Inc()
 			n.Log.ErrorContext(ctx, "message delivered, but not written down: it may come twice", "err", err)
 			return false
@@ -67,6 +67,14 @@ func (n *Notifier) deliver(ctx context.Context) (ok bool) {
 	}
 	n.Metrics.pending.WithLabelValues().Set(0)
 	return true
+}
+
+// dated gives a message that waited long its time, so that nobody takes it for news.
+func dated(m journal.Message, now time.Time) string {
+	if now.Sub(m.At) < time.Minute {
+		return m.Text
+	}
+	return m.At.Local().Format("[of Mon 15:04:05 MST] ") + m.Text
 }
 
 // ToLog is the Teller for a fleet without Slack.

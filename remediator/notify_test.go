@@ -32,6 +32,7 @@ func (l *listener) Tell(_ context.Context, text string) error {
 	return nil
 }
 
+// Bubbles of synctest begin at midnight UTC, Saturday 2000-01-01.
 func TestMessagesWaitForABrokenWayAndComeInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j, err := journal.Open(t.TempDir())
@@ -39,8 +40,13 @@ func TestMessagesWaitForABrokenWayAndComeInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer j.Close()
+		inc, _, err := j.OpenIncident(t.Context(), "i", "backoffice", "p", "n2", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, text := range []string{"one", "two"} {
-			if err := j.Post(t.Context(), journal.Message{Incident: "i", At: time.Now(), Text: text}); err != nil {
+			inc.Updated = time.Now()
+			if err := j.SetIncident(t.Context(), inc, text); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -57,7 +63,7 @@ func TestMessagesWaitForABrokenWayAndComeInOrder(t *testing.T) {
 		l.deaf = false
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if diff := cmp.Diff([]string{"one", "two"}, l.heard); diff != "" {
+		if diff := cmp.Diff([]string{"[of Sat 00:00:00 UTC] one", "[of Sat 00:00:00 UTC] two"}, l.heard); diff != "" {
 			t.Error(diff)
 		}
 		stop()

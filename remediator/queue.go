@@ -1,6 +1,10 @@
 package remediator
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // A queue holds at most one wake-up for each cluster: a thousand hints about one cluster are
 // one reason to look at it.
@@ -20,6 +24,13 @@ func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.start = nil
+}
+
+// known returns the clusters that have a worker.
+func (q *queue) known() []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Collect(maps.Keys(q.wakes))
 }
 
 // wake makes the cluster's worker look, and starts the worker if there is none.

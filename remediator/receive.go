@@ -1,6 +1,7 @@
 package remediator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,16 +13,21 @@ import (
 	"slices"
 	"time"
 
-	"github.com/prometheus/alertmanager/notify/webhook"
 	"github.com/prometheus/alertmanager/template"
 
+	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/journal"
 	"github.com/kagu-db/kagu/internal/metric"
 )
 
-// MaxPayload is the size in bytes above which a webhook's body is refused: about 10,000 alerts.
-const MaxPayload = 16 << 20
+// What a webhook may hold. Above either, it is refused, and all clusters are looked at: what it
+// would have said is unknown.
+const (
+	MaxPayload = 16 << 20 // bytes
+	maxAlerts  = 20_000
+	maxIgnored = 20 // so many are named in the answer
+)
 
 // The outcomes of a hint, values of the label of metric.RemediatorHints.
 const (
@@ -52,7 +58,7 @@ type HintStore interface {
 // An answer tells the sender what became of its alerts.
 type answer struct {
 	Stored  int       `json:"stored"`
-	Ignored []ignored `json:"ignored,omitempty"`
+	Ignored []ignored `json:"ignored,omitempty"` // the first of them
 	Error   string    `json:"error,omitempty"`
 }
 
@@ -81,55 +87,106 @@ func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a answ
 	if req.Method != http.MethodPost {
 		return http.StatusMethodNotAllowed, answer{Error: "send a POST"}
 	}
+	if err := wantJSON(req); err != nil { // a web page cannot send this from a browser unasked
+		return http.StatusUnsupportedMediaType, answer{Error: err.Error()}
+	}
 	msg, err := decode(http.MaxBytesReader(nil, req.Body, MaxPayload))
 	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
+	case errors.As(err, &tooLarge), errors.Is(err, errTooMany):
 		r.Metrics.hints.WithLabelValues(hintTooLarge).Inc()
-		return http.StatusRequestEntityTooLarge, answer{Error: fmt.Sprintf("the body is larger than %d bytes: lower max_alerts of the receiver", tooLarge.Limit)}
+		if status, a, ok := r.store(req, r.everywhere(now)); !ok {
+			return status, a
+		}
+		return http.StatusRequestEntityTooLarge, answer{Error: fmt.Sprintf(
+			"more than %d bytes or %d alerts; all clusters are looked at. Lower max_alerts of the receiver", MaxPayload, maxAlerts)}
 	case err != nil:
 		r.Metrics.hints.WithLabelValues(hintMalformed).Inc()
 		return http.StatusBadRequest, answer{Error: err.Error()}
 	}
 
 	hints, outcomes, a := r.sort(msg, now)
-	if len(hints) > 0 {
-		if err := r.Store.PutHints(req.Context(), hints); err != nil {
-			r.Metrics.hints.WithLabelValues(hintLost).Add(float64(len(hints)))
-			r.Metrics.journalErrors.WithLabelValues().Inc()
-			r.Log.ErrorContext(req.Context(), "hints not stored", "err", err)
-			return http.StatusServiceUnavailable, answer{Error: "the journal cannot be written: see the remediator's log"}
-		}
+	if status, failed, ok := r.store(req, hints); !ok {
+		return status, failed
 	}
 	for _, outcome := range outcomes {
 		r.Metrics.hints.WithLabelValues(outcome).Inc()
-	}
-	for _, name := range clustersOf(hints) {
-		r.Wake(name)
 	}
 	a.Stored = len(hints)
 	return http.StatusAccepted, a
 }
 
+// store keeps the hints and wakes their clusters; ok is false if they are not on disk.
+func (r *Receiver) store(req *http.Request, hints []journal.Hint) (status int, a answer, ok bool) {
+	if len(hints) == 0 {
+		return 0, a, true
+	}
+	err := r.Store.PutHints(req.Context(), hints)
+	switch {
+	case errors.Is(err, context.Canceled): // the sender hung up, and sends it again
+		return http.StatusServiceUnavailable, answer{Error: "the sender did not wait"}, false
+	case err != nil:
+		r.Metrics.hints.WithLabelValues(hintLost).Add(float64(len(hints)))
+		r.Metrics.journalErrors.WithLabelValues().Inc()
+		r.Log.ErrorContext(req.Context(), "hints not stored", "err", err)
+		return http.StatusServiceUnavailable, answer{Error: "the journal cannot be written: see the remediator's log"}, false
+	}
+	for _, name := range clustersOf(hints) {
+		r.Wake(name)
+	}
+	return 0, a, true
+}
+
+// A payload is what is read of Alertmanager's webhook.Message.
+type payload struct {
+	Version         string `json:"version"`
+	TruncatedAlerts uint64 `json:"truncatedAlerts"`
+	Alerts          alerts `json:"alerts"`
+}
+
+// alerts are decoded one at a time, so that a body of many empty ones cannot fill the memory.
+type alerts []template.Alert
+
+var errTooMany = errors.New("too many alerts")
+
+func (list *alerts) UnmarshalJSON(text []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	first, err := dec.Token()
+	if err != nil || first != json.Delim('[') {
+		return fmt.Errorf("alerts: want a list: %w", err)
+	}
+	for dec.More() {
+		if len(*list) == maxAlerts {
+			return errTooMany
+		}
+		var one template.Alert
+		if err := dec.Decode(&one); err != nil {
+			return err
+		}
+		*list = append(*list, one)
+	}
+	return nil
+}
+
 // decode reads one payload of version 4. Unknown keys are allowed: Alertmanager adds some
 // from release to release.
-func decode(body io.Reader) (*webhook.Message, error) {
-	msg := &webhook.Message{Data: &template.Data{}}
+func decode(body io.Reader) (payload, error) {
+	var msg payload
 	dec := json.NewDecoder(body)
-	if err := dec.Decode(msg); err != nil {
-		return nil, fmt.Errorf("read the payload: %w", err)
+	if err := dec.Decode(&msg); err != nil {
+		return msg, fmt.Errorf("read the payload: %w", err)
 	}
-	if msg.Data == nil || msg.Version != "4" {
-		return nil, fmt.Errorf("the payload's version is %q: only Alertmanager's webhook version 4 is understood", msg.Version)
+	if msg.Version != "4" {
+		return msg, fmt.Errorf("the payload's version is %q: only Alertmanager's webhook version 4 is understood", clip(msg.Version))
 	}
 	if dec.More() {
-		return nil, errors.New("there is more after the payload")
+		return msg, errors.New("there is more after the payload")
 	}
 	return msg, nil
 }
 
 // sort turns alerts into hints and says why the others are none.
-func (r *Receiver) sort(msg *webhook.Message, now time.Time) (hints []journal.Hint, outcomes []string, a answer) {
+func (r *Receiver) sort(msg payload, now time.Time) (hints []journal.Hint, outcomes []string, a answer) {
 	fleet := r.Fleet()
 	for _, alert := range msg.Alerts {
 		h := hintOf(alert, now)
@@ -137,11 +194,11 @@ func (r *Receiver) sort(msg *webhook.Message, now time.Time) (hints []journal.Hi
 		switch {
 		case alert.Labels["remediate"] != "true":
 			outcomes = append(outcomes, hintUnmarked)
-			a.Ignored = append(a.Ignored, ignored{h.Alert, `no label remediate="true"`})
+			a.ignore(h.Alert, `no label remediate="true"`)
 			continue
 		case !known:
 			outcomes = append(outcomes, hintUnknownCluster)
-			a.Ignored = append(a.Ignored, ignored{h.Alert, fmt.Sprintf("the cluster %q is not in kagu.yaml", clip(h.Cluster))})
+			a.ignore(h.Alert, fmt.Sprintf("the cluster %q is not in kagu.yaml", clip(h.Cluster)))
 			r.Log.Warn("alert about a cluster that is not in kagu.yaml", "alert", clip(h.Alert), "cluster", clip(h.Cluster))
 			continue
 		}
@@ -156,15 +213,21 @@ func (r *Receiver) sort(msg *webhook.Message, now time.Time) (hints []journal.Hi
 	}
 	if msg.TruncatedAlerts > 0 {
 		r.Metrics.truncated.WithLabelValues().Inc()
-		hints = append(hints, r.everywhere(msg, now)...)
+		r.Log.Warn("payload was truncated; looking at all clusters", "truncated", msg.TruncatedAlerts)
+		hints = append(hints, r.everywhere(now)...)
 	}
 	return hints, outcomes, a
 }
 
-// everywhere returns a hint for each cluster: what a truncated payload left out is unknown, and
-// a look does no harm. The hints count as resolved, so that they never allow an act by themselves.
-func (r *Receiver) everywhere(msg *webhook.Message, now time.Time) []journal.Hint {
-	r.Log.Warn("payload was truncated; looking at all clusters", "truncated", msg.TruncatedAlerts)
+func (a *answer) ignore(alert, reason string) {
+	if len(a.Ignored) < maxIgnored {
+		a.Ignored = append(a.Ignored, ignored{alert, reason})
+	}
+}
+
+// everywhere returns a hint for each cluster: what a cut payload left out is unknown, and a
+// look does no harm. The hints count as resolved, so that they never allow an act by themselves.
+func (r *Receiver) everywhere(now time.Time) []journal.Hint {
 	var hints []journal.Hint
 	for _, c := range r.Fleet().Clusters {
 		hints = append(hints, journal.Hint{
@@ -186,7 +249,7 @@ func hintOf(alert template.Alert, now time.Time) journal.Hint {
 	if h.StartsAt.Year() < 2000 || h.StartsAt.Year() > 2200 { // also what UnixNano cannot hold
 		h.StartsAt = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // unknown: too old to act on
 	}
-	h.Alert = clip(h.Alert)
+	h.Alert = cluster.Printable(clip(h.Alert))
 	return h
 }
 

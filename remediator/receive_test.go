@@ -58,8 +58,10 @@ func newDesk() *desk {
 }
 
 func (d *desk) post(body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/alerts", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
-	d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1/alerts", strings.NewReader(body)))
+	d.ServeHTTP(w, r)
 	return w
 }
 
@@ -67,8 +69,8 @@ func (d *desk) count(outcome string) float64 {
 	return testutil.ToFloat64(d.Metrics.hints.WithLabelValues(outcome))
 }
 
-// payload builds a webhook of version 4 with one alert for each set of labels.
-func payload(truncated int, alerts ...map[string]string) string {
+// webhook builds a webhook of version 4 with one alert for each set of labels.
+func webhook(truncated int, alerts ...map[string]string) string {
 	msg := map[string]any{"version": "4", "status": "firing", "receiver": "remediator", "truncatedAlerts": truncated}
 	var list []any
 	for i, labels := range alerts {
@@ -94,6 +96,10 @@ func labels(pairs ...string) map[string]string {
 }
 
 func TestWhatBecomesOfAnAlert(t *testing.T) {
+	everywhere := []journal.Hint{
+		{Cluster: "backoffice", Alert: "truncated payload", Fingerprint: "truncated", Resolved: true},
+		{Cluster: "billing", Alert: "truncated payload", Fingerprint: "truncated", Resolved: true},
+	}
 	hostile := "$(reboot)`reboot`'\";\n\x1b[2J"
 	for _, tc := range []struct {
 		name    string
@@ -104,31 +110,39 @@ func TestWhatBecomesOfAnAlert(t *testing.T) {
 		says    string
 	}{
 		{
-			name: "a marked alert about a known cluster is stored", body: payload(0, labels()),
+			name: "a marked alert about a known cluster is stored", body: webhook(0, labels()),
 			status: 202, outcome: hintStored, hints: []journal.Hint{{Cluster: "backoffice", Node: "n2", Alert: "GaleraNodeDown", Fingerprint: "0000000000000000"}},
 		},
 		{
-			name: "an unmarked alert is none of our business", body: payload(0, labels("remediate", "false")),
+			name: "an unmarked alert is none of our business", body: webhook(0, labels("remediate", "false")),
 			status: 202, outcome: hintUnmarked, says: "no label remediate",
 		},
 		{
-			name: "an unknown cluster", body: payload(0, labels("cluster", "nowhere")),
+			name: "an unknown cluster", body: webhook(0, labels("cluster", "nowhere")),
 			status: 202, outcome: hintUnknownCluster, says: `the cluster \"nowhere\" is not in kagu.yaml`,
 		},
 		{
-			name: "an unknown node: its cluster is looked at all the same", body: payload(0, labels("node", "n9")),
+			name: "an unknown node: its cluster is looked at all the same", body: webhook(0, labels("node", "n9")),
 			status: 202, outcome: hintUnknownNode, hints: []journal.Hint{{Cluster: "backoffice", Alert: "GaleraNodeDown", Fingerprint: "0000000000000000"}},
 		},
 		{
-			name: "hostile labels are only names that nobody knows", body: payload(0, labels("cluster", hostile)),
+			name: "hostile labels are only names that nobody knows", body: webhook(0, labels("cluster", hostile)),
 			status: 202, outcome: hintUnknownCluster, says: "is not in kagu.yaml",
 		},
 		{name: "malformed JSON", body: `{"version":"4","alerts":[{`, status: 400, outcome: hintMalformed, says: "read the payload"},
+		{name: "alerts that are no list", body: `{"version":"4","alerts":{"a":1}}`, status: 400, outcome: hintMalformed, says: "want a list"},
 		{name: "nothing", body: ``, status: 400, outcome: hintMalformed, says: "read the payload"},
 		{name: "null", body: `null`, status: 400, outcome: hintMalformed, says: "version"},
 		{name: "another version", body: `{"version":"3","alerts":[]}`, status: 400, outcome: hintMalformed, says: `version is \"3\"`},
-		{name: "two payloads in one", body: payload(0, labels()) + payload(0, labels()), status: 400, outcome: hintMalformed, says: "more after the payload"},
-		{name: "20 MB", body: `{"version":"4","receiver":"` + strings.Repeat("x", 20<<20) + `"}`, status: 413, outcome: hintTooLarge, says: "larger than"},
+		{name: "two payloads in one", body: webhook(0, labels()) + webhook(0, labels()), status: 400, outcome: hintMalformed, says: "more after the payload"},
+		{
+			name: "20 MB: refused, and all clusters are looked at", body: `{"version":"4","receiver":"` + strings.Repeat("x", 20<<20) + `"}`,
+			status: 413, outcome: hintTooLarge, hints: everywhere, says: "more than",
+		},
+		{
+			name: "a million empty alerts", body: `{"version":"4","alerts":[{}` + strings.Repeat(",{}", 1_000_000) + `]}`,
+			status: 413, outcome: hintTooLarge, hints: everywhere, says: "20000 alerts",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := newDesk()
@@ -155,7 +169,7 @@ func TestWhatBecomesOfAnAlert(t *testing.T) {
 
 func TestATruncatedPayloadMakesUsLookEverywhere(t *testing.T) {
 	d := newDesk()
-	d.post(payload(7, labels()))
+	d.post(webhook(7, labels()))
 	if diff := cmp.Diff([]string{"backoffice", "billing"}, d.woken); diff != "" {
 		t.Error(diff)
 	}
@@ -169,7 +183,7 @@ func TestATruncatedPayloadMakesUsLookEverywhere(t *testing.T) {
 func TestWhatCannotBeStoredIsNotAccepted(t *testing.T) {
 	d := newDesk()
 	d.memo.err = errors.New("database or disk is full")
-	if w := d.post(payload(0, labels())); w.Code != http.StatusServiceUnavailable {
+	if w := d.post(webhook(0, labels())); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("answered %d, want 503 so that Alertmanager sends it again", w.Code)
 	}
 	if d.count(hintLost) != 1 || d.count(hintStored) != 0 || len(d.woken) != 0 {
@@ -185,6 +199,26 @@ func TestAnAlertWithoutAStartIsTooOldToActOn(t *testing.T) {
 	}
 }
 
+func TestAWebPageCannotSendAlerts(t *testing.T) {
+	d := newDesk()
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1/alerts", strings.NewReader(webhook(0, labels()))))
+	if w.Code != http.StatusUnsupportedMediaType || len(d.memo.hints) != 0 {
+		t.Errorf("answered %d %s", w.Code, w.Body)
+	}
+}
+
+func TestASenderThatHangsUpIsNoFullDisk(t *testing.T) {
+	d := newDesk()
+	d.memo.err = fmt.Errorf("store hints: %w", context.Canceled)
+	if w := d.post(webhook(0, labels())); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("answered %d", w.Code)
+	}
+	if d.count(hintLost) != 0 || testutil.ToFloat64(d.Metrics.journalErrors) != 0 {
+		t.Error("it counts as a failure of the journal")
+	}
+}
+
 func TestOnlyPostIsTaken(t *testing.T) {
 	d := newDesk()
 	w := httptest.NewRecorder()
@@ -195,8 +229,8 @@ func TestOnlyPostIsTaken(t *testing.T) {
 }
 
 func FuzzWebhook(f *testing.F) {
-	f.Add([]byte(payload(0, labels())))
-	f.Add([]byte(payload(3, labels("cluster", "x"), labels("node", "\x00"))))
+	f.Add([]byte(webhook(0, labels())))
+	f.Add([]byte(webhook(3, labels("cluster", "x"), labels("node", "\x00"))))
 	f.Add([]byte(`{"version":"4","alerts":[{"status":"resolved","labels":{"remediate":"true","cluster":"backoffice"},"startsAt":"9999-12-31T23:59:59Z"}]}`))
 	f.Add([]byte(`null`))
 	f.Add([]byte(`[]`))
@@ -211,7 +245,9 @@ func FuzzWebhook(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		d.woken = nil
 		w := httptest.NewRecorder()
-		d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body)))
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		d.ServeHTTP(w, r)
 		switch w.Code {
 		case http.StatusAccepted, http.StatusBadRequest:
 		default:

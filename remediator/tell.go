@@ -1,21 +1,14 @@
 package remediator
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/kagu-db/kagu/internal/journal"
 )
 
 // ErrNotNow says that an incident's state does not allow what a human asked for.
 var ErrNotNow = errors.New("not possible now")
-
-// tell puts a line for humans into the outbox; a Notifier delivers it.
-func (w *worker) tell(ctx context.Context, inc journal.Incident, text string) error {
-	return w.Journal.Post(ctx, journal.Message{Incident: inc.ID, At: time.Now(), Text: text})
-}
 
 func subject(inc journal.Incident) string {
 	if inc.Node == WholeCluster {
@@ -49,6 +42,9 @@ func ending(inc journal.Incident) string {
 	case journal.StateGone:
 		return fmt.Sprintf("✅ %s: %s %s. (incident %s)", subject(inc), inc.Problem, inc.Summary, inc.ID)
 	case journal.StateRefused:
+		if inc.Told == "refused/stopped" {
+			return fmt.Sprintf("🟠 %s: %s. Stopped before anything was sent: %s. (incident %s)", subject(inc), inc.Problem, inc.Summary, inc.ID)
+		}
 		return fmt.Sprintf("🟠 %s: %s. The host would not: %s. (incident %s)", subject(inc), inc.Problem, inc.Summary, inc.ID)
 	default:
 		return fmt.Sprintf("🔴 %s: %s. It did not help: %s. A human is needed: `kagu incidents %s`.", subject(inc), inc.Problem, inc.Summary, inc.ID)

@@ -51,7 +51,7 @@ func addIncidents(app *kingpin.Application, s *session) {
 }
 
 func addApprove(app *kingpin.Application, s *session) {
-	cmd := app.Command("approve", "Consent to the plan that an incident proposes. Every guard but the mode is asked again before it happens.")
+	cmd := app.Command("approve", "Consent once to the plan that an incident proposes. It stands in for the mode propose, an old alert, the cool-down and earlier failures; every other guard is asked again.")
 	a := apiFlags(cmd, s)
 	id := cmd.Arg("ID", "The incident, as kagu incidents shows it.").Required().String()
 	cmd.Action(func(*kingpin.ParseContext) error {

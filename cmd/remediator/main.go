@@ -79,6 +79,9 @@ func serve(ctx context.Context, args []string) error {
 		return err
 	}
 	log := promslog.New(&s.log)
+	if s.keep < 24*time.Hour {
+		return fmt.Errorf("--storage.retention=%s: at least 24h, or guards forget what was done", s.keep)
+	}
 	first, err := inventory.Load(s.config)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ const goodbye = 10 * time.Second
 // Serve answers with the handler until the context ends, then lets the requests that run
 // finish. A port that is taken is an error that says what to do.
 func Serve(ctx context.Context, handler http.Handler, flags *web.FlagConfig, log *slog.Logger) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}
 	ended := make(chan error, 1)
 	go func() { ended <- web.ListenAndServe(server, flags, log) }()
 	select {

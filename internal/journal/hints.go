@@ -112,9 +112,10 @@ func (j *Journal) PendingHints(ctx context.Context, cluster string) ([]Hint, err
 	return hints, wrap("read hints", rows.Err())
 }
 
-// DoneHints marks the hints of a cluster received up to that moment as dealt with.
-func (j *Journal) DoneHints(ctx context.Context, cluster string, upTo time.Time) error {
-	_, err := j.db.ExecContext(ctx, `UPDATE hints SET pending = 0 WHERE pending = 1 AND cluster = ? AND last <= ?`,
-		cluster, upTo.UnixNano())
+// DoneHints marks the hints of a cluster received up to that moment as dealt with: all of
+// them, or those only whose alert was resolved.
+func (j *Journal) DoneHints(ctx context.Context, cluster string, upTo time.Time, resolvedOnly bool) error {
+	_, err := j.db.ExecContext(ctx, `UPDATE hints SET pending = 0 WHERE pending = 1 AND cluster = ? AND last <= ? AND (resolved = 1 OR NOT ?)`,
+		cluster, upTo.UnixNano(), resolvedOnly)
 	return wrap("close hints", err)
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // State is where an incident stands.
@@ -63,12 +65,12 @@ type Event struct {
 
 // OpenIncident returns the open incident of that cluster, problem and node, and creates it with
 // the given ID if there is none; then created is true.
-func (j *Journal) OpenIncident(ctx context.Context, id, cluster, problem, node string, at time.Time) (inc Incident, created bool, err error) {
+func (j *Journal) OpenIncident(ctx context.Context, id, name, problem, node string, at time.Time) (inc Incident, created bool, err error) {
 	err = j.tx(ctx, "open an incident", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `
 			INSERT INTO incidents (id, cluster, problem, node, state, summary, opened, updated)
 			VALUES (?, ?, ?, ?, ?, '', ?, ?) ON CONFLICT DO NOTHING`,
-			id, cluster, problem, node, StateOpen, at.UnixNano(), at.UnixNano())
+			id, name, problem, node, StateOpen, at.UnixNano(), at.UnixNano())
 		if err != nil {
 			return err
 		}
@@ -78,15 +80,16 @@ func (j *Journal) OpenIncident(ctx context.Context, id, cluster, problem, node s
 		}
 		created = n == 1
 		inc, err = scanIncident(tx.QueryRowContext(ctx, selectIncident+
-			`WHERE cluster = ? AND problem = ? AND node = ? AND closed IS NULL`, cluster, problem, node))
+			`WHERE cluster = ? AND problem = ? AND node = ? AND closed IS NULL`, name, problem, node))
 		return err
 	})
 	return inc, created, err
 }
 
-// SetIncident changes an incident's state, summary and plan, and adds events to its story, in
-// one write. StateHealed and StateGone close it.
-func (j *Journal) SetIncident(ctx context.Context, inc Incident, events ...Event) error {
+// SetIncident changes an incident's state, summary and plan, adds events to its story, and puts
+// a message for humans into the outbox unless it is "", in one write: what humans are to be
+// told cannot get lost between two. StateHealed and StateGone close it.
+func (j *Journal) SetIncident(ctx context.Context, inc Incident, message string, events ...Event) error {
 	return j.tx(ctx, "write the incident "+inc.ID, func(tx *sql.Tx) error {
 		var plan any
 		if len(inc.Plan) > 0 {
@@ -97,8 +100,11 @@ func (j *Journal) SetIncident(ctx context.Context, inc Incident, events ...Event
 			closed = inc.Updated.UnixNano()
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE incidents SET state = ?, summary = ?, told = ?, updated = ?, plan = ?, closed = ? WHERE id = ?`,
-			inc.State, inc.Summary, inc.Told, inc.Updated.UnixNano(), plan, closed, inc.ID)
+			inc.State, cluster.Printable(inc.Summary), inc.Told, inc.Updated.UnixNano(), plan, closed, inc.ID)
 		if err != nil {
+			return err
+		}
+		if err := post(ctx, tx, inc.ID, inc.Updated, message); err != nil {
 			return err
 		}
 		return addEvents(ctx, tx, inc.ID, events)
@@ -115,7 +121,7 @@ func (j *Journal) AddEvents(ctx context.Context, incident string, events ...Even
 func addEvents(ctx context.Context, tx *sql.Tx, incident string, events []Event) error {
 	for _, e := range events {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO events (incident, at, kind, node, text) VALUES (?, ?, ?, ?, ?)`,
-			incident, e.At.UnixNano(), e.Kind, e.Node, e.Text); err != nil {
+			incident, e.At.UnixNano(), e.Kind, e.Node, cluster.Printable(e.Text)); err != nil {
 			return err
 		}
 	}

@@ -32,17 +32,21 @@ type Step struct {
 // ErrBegun says that a step has been begun before and must not be begun again.
 var ErrBegun = errors.New("the step was begun before")
 
-// Begin writes an intent down, with the state and events of its incident. Nothing may be done
-// to the cluster before it returns nil. A cluster has at most one unfinished intent: a second one
+// Begin writes an intent down, with the state, events and message of its incident, and uses up
+// the approval that allowed it. Nothing may be done to the cluster before it returns nil. A cluster has at most one unfinished intent: a second one
 // is an error.
-func (j *Journal) Begin(ctx context.Context, in Intent, events ...Event) error {
+func (j *Journal) Begin(ctx context.Context, in Intent, message string, events ...Event) error {
 	return j.tx(ctx, "write the intent "+in.ID, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO intents (id, incident, cluster, node, plan, begun) VALUES (?, ?, ?, ?, ?, ?)`,
 			in.ID, in.Incident, in.Cluster, in.Node, in.Plan, in.Begun.UnixNano())
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE incidents SET state = ?, updated = ? WHERE id = ?`, StateActing, in.Begun.UnixNano(), in.Incident); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE incidents SET state = ?, updated = ?,
+			approved_plan = NULL, approved_by = NULL, approved_at = NULL WHERE id = ?`, StateActing, in.Begun.UnixNano(), in.Incident); err != nil {
+			return err
+		}
+		if err := post(ctx, tx, in.Incident, in.Begun, message); err != nil {
 			return err
 		}
 		return addEvents(ctx, tx, in.Incident, events)
@@ -88,9 +92,9 @@ func (j *Journal) Unfinished(ctx context.Context, cluster string) ([]Intent, err
 	return j.intents(ctx, `WHERE cluster = ? AND finished IS NULL ORDER BY begun`, cluster)
 }
 
-// Since returns the intents of a cluster that were begun after that moment, oldest first.
+// Since returns the intents of a cluster that were not over at that moment, oldest first.
 func (j *Journal) Since(ctx context.Context, cluster string, after time.Time) ([]Intent, error) {
-	return j.intents(ctx, `WHERE cluster = ? AND begun > ? ORDER BY begun`, cluster, after.UnixNano())
+	return j.intents(ctx, `WHERE cluster = ? AND (finished IS NULL OR finished > ?) ORDER BY begun`, cluster, after.UnixNano())
 }
 
 func (j *Journal) intents(ctx context.Context, where string, args ...any) ([]Intent, error) {

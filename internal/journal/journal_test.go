@@ -83,7 +83,7 @@ func TestAResolvedAlertStaysResolved(t *testing.T) {
 func TestHintsReceivedDuringALookStayPending(t *testing.T) {
 	j := newJournal(t)
 	put(t, j, hint("a", 1), hint("b", 5))
-	if err := j.DoneHints(t.Context(), "backoffice", noon.Add(2*time.Minute)); err != nil {
+	if err := j.DoneHints(t.Context(), "backoffice", noon.Add(2*time.Minute), false); err != nil {
 		t.Fatal(err)
 	}
 	hints := pending(t, j)
@@ -167,7 +167,7 @@ func TestOneOpenIncidentForAProblemOfANode(t *testing.T) {
 		t.Fatalf("a second incident was opened: %+v", again)
 	}
 	first.State, first.Updated = StateHealed, noon.Add(time.Minute)
-	if err := j.SetIncident(t.Context(), first, Event{At: noon, Kind: "healed", Text: "well again"}); err != nil {
+	if err := j.SetIncident(t.Context(), first, "", Event{At: noon, Kind: "healed", Text: "well again"}); err != nil {
 		t.Fatal(err)
 	}
 	if next := open1(t, j, "three"); next.ID != "three" {
@@ -185,7 +185,7 @@ func TestOneOpenIncidentForAProblemOfANode(t *testing.T) {
 func begin(t *testing.T, j *Journal, id, incident string) error {
 	t.Helper()
 	return j.Begin(t.Context(), Intent{ID: id, Incident: incident, Cluster: "backoffice", Node: "db1", Plan: "{}", Begun: noon},
-		Event{At: noon, Kind: "journal", Text: "intent"})
+		"", Event{At: noon, Kind: "journal", Text: "intent"})
 }
 
 func TestOneUnfinishedIntentForACluster(t *testing.T) {
@@ -227,12 +227,59 @@ func TestAStepIsBegunOnce(t *testing.T) {
 	}
 }
 
+func TestAnApprovalIsUsedUpByTheAct(t *testing.T) {
+	j := newJournal(t)
+	ctx := t.Context()
+	open1(t, j, "one")
+	if err := j.Approve(ctx, "one", Approval{Plan: "p", By: "ana", At: noon}, Event{At: noon, Kind: "approved"}); err != nil {
+		t.Fatal(err)
+	}
+	if inc := open1(t, j, "x"); inc.Approval == nil || inc.Approval.By != "ana" {
+		t.Fatalf("got %+v, want it approved", inc)
+	}
+	if err := begin(t, j, "first", "one"); err != nil {
+		t.Fatal(err)
+	}
+	if inc := open1(t, j, "x"); inc.Approval != nil {
+		t.Fatalf("the approval %+v is still there after the act began", inc.Approval)
+	}
+}
+
+func TestResolvedHintsAreDoneWhileOthersWait(t *testing.T) {
+	j := newJournal(t)
+	resolved := hint("b", 1)
+	resolved.Resolved = true
+	put(t, j, hint("a", 1), resolved)
+	if err := j.DoneHints(t.Context(), "backoffice", noon.Add(time.Hour), true); err != nil {
+		t.Fatal(err)
+	}
+	if hints := pending(t, j); len(hints) != 1 || hints[0].Fingerprint != "a" {
+		t.Fatalf("got %+v, want a only", hints)
+	}
+}
+
+func TestActsThatEndedLongAfterTheyBeganAreRemembered(t *testing.T) {
+	j := newJournal(t)
+	ctx := t.Context()
+	open1(t, j, "one")
+	if err := begin(t, j, "long", "one"); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Finish(ctx, "long", "healed", noon.Add(24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	acts, err := j.Since(ctx, "backoffice", noon.Add(23*time.Hour))
+	if err != nil || len(acts) != 1 {
+		t.Fatalf("got %v %v, want the act that was held for a day", acts, err)
+	}
+}
+
 func TestPruneKeepsWhatIsOpen(t *testing.T) {
 	j := newJournal(t)
 	ctx := t.Context()
 	done := open1(t, j, "done")
 	done.State, done.Updated = StateGone, noon
-	if err := j.SetIncident(ctx, done); err != nil {
+	if err := j.SetIncident(ctx, done, ""); err != nil {
 		t.Fatal(err)
 	}
 	open1(t, j, "open")
@@ -261,13 +308,13 @@ func TestPruneKeepsWhatIsOpen(t *testing.T) {
 func TestAMessageIsKeptUntilItIsDelivered(t *testing.T) {
 	j := newJournal(t)
 	ctx := t.Context()
-	open1(t, j, "one")
-	if err := j.Post(ctx, Message{Incident: "one", At: noon, Text: "started db1"}); err != nil {
+	inc := open1(t, j, "one")
+	if err := j.SetIncident(ctx, inc, "started\ndb1"); err != nil {
 		t.Fatal(err)
 	}
 	list, err := j.Unsent(ctx)
-	if err != nil || len(list) != 1 {
-		t.Fatalf("got %v %v, want one message", list, err)
+	if err != nil || len(list) != 1 || list[0].Text != "started·db1" {
+		t.Fatalf("got %v %v, want one message on one line", list, err)
 	}
 	if err := j.Sent(ctx, list[0], noon); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // A Message waits to be told to humans. It is kept until it was delivered.
@@ -14,10 +16,12 @@ type Message struct {
 	Text     string
 }
 
-// Post puts a message into the outbox.
-func (j *Journal) Post(ctx context.Context, m Message) error {
-	_, err := j.db.ExecContext(ctx, `INSERT INTO outbox (incident, at, text) VALUES (?, ?, ?)`, m.Incident, m.At.UnixNano(), m.Text)
-	return wrap("post a message", err)
+func post(ctx context.Context, tx *sql.Tx, incident string, at time.Time, text string) error {
+	if text == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO outbox (incident, at, text) VALUES (?, ?, ?)`, incident, at.UnixNano(), cluster.Printable(text))
+	return err
 }
 
 // Unsent returns up to a hundred messages that were not delivered, oldest first.

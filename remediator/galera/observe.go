@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
@@ -46,11 +44,17 @@ func (o Observer) Observe(ctx context.Context, c inventory.Cluster) (cluster.Sna
 			Name: n.Name, Host: n.Host.Name, Role: n.Role, Process: cluster.ProcessUnknown, Galera: &cluster.Galera{},
 			Sights: make([]cluster.Sight, 2),
 		}
-		all.Go(func() { s.Nodes[i].Sights[0] = lookBySQL(ctx, c, n, s.Nodes[i].Galera, &members[i]) })
+		all.Go(func() {
+			defer survive(&s.Nodes[i].Sights[0], "sql")
+			s.Nodes[i].Sights[0] = lookBySQL(ctx, c, n, s.Nodes[i].Galera, &members[i])
+		})
 	}
 	states := make([]*node.State, len(c.Nodes))
 	for i, n := range c.Nodes {
-		all.Go(func() { s.Nodes[i].Sights[1], states[i] = o.lookByHost(ctx, c.Name, n) })
+		all.Go(func() {
+			defer survive(&s.Nodes[i].Sights[1], "host")
+			s.Nodes[i].Sights[1], states[i] = o.lookByHost(ctx, c.Name, n)
+		})
 	}
 	all.Wait()
 	if err := ctx.Err(); err != nil {
@@ -63,6 +67,13 @@ func (o Observer) Observe(ctx context.Context, c inventory.Cluster) (cluster.Sna
 	}
 	s.Took = time.Since(began)
 	return s, nil
+}
+
+// survive turns a defect in reading one server's answer into a seat that cannot tell.
+func survive(sight *cluster.Sight, seat string) {
+	if r := recover(); r != nil {
+		*sight = cluster.Sight{Seat: seat, At: time.Now(), Note: fmt.Sprintf("a defect in reading the answer: %v", r)}
+	}
 }
 
 // lookBySQL asks the server for its status, and fills in what it says.
@@ -168,21 +179,8 @@ func namesOf(c inventory.Cluster, addresses []string) (names []string) {
 // clean takes out of the texts of servers and hosts what a terminal would obey: whoever
 // controls one of them must not control the screen of who looks at it.
 func clean(n *cluster.Node) {
-	n.StoppedBy, n.Galera.Comment = printable(n.StoppedBy), printable(n.Galera.Comment)
+	n.StoppedBy, n.Galera.Comment = cluster.Printable(n.StoppedBy), cluster.Printable(n.Galera.Comment)
 	for i := range n.Sights {
-		n.Sights[i].Note = printable(n.Sights[i].Note)
+		n.Sights[i].Note = cluster.Printable(n.Sights[i].Note)
 	}
-}
-
-func printable(text string) string {
-	const most = 600
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '·'
-		}
-		return r
-	}, text)
 }
