@@ -20,7 +20,8 @@ func TestSwitchesOfCollectors(t *testing.T) {
 	}{
 		{"defaults", nil, galera.Options{Switches: galera.Switches{}, StatusFile: "wsrep_status.json"}},
 		{
-			"some", []string{"--no-collector.drift", "--collector.status.window-stats", "--collector.host.status-file=/run/s.json"},
+			"some",
+			[]string{"--no-collector.drift", "--collector.status.window-stats", "--collector.host.status-file=/run/s.json"},
 			galera.Options{Switches: galera.Switches{"drift": false, "status.window-stats": true}, StatusFile: "/run/s.json"},
 		},
 	} {
