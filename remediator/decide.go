@@ -126,6 +126,7 @@ func (w *worker) refuse(ctx context.Context, c inventory.Cluster, inc journal.In
 	default:
 		inc.State = journal.StateRefused
 	}
+	before := inc.Summary
 	inc.Summary = veto.Reason
 	inc.Plan = nil
 	if len(plan.Steps) > 0 {
@@ -133,7 +134,14 @@ func (w *worker) refuse(ctx context.Context, c inventory.Cluster, inc journal.In
 		inc.Summary = fmt.Sprintf("would %s, but %s", plan, veto.Reason)
 	}
 	told := string(inc.State) + "/" + veto.Guard
-	if inc.Told == told || veto.Unclear && age(inc, now) < settle {
+	if veto.Unclear && age(inc, now) < settle {
+		var waiting []journal.Event
+		if before != cluster.Printable(inc.Summary) {
+			waiting = append(waiting, journal.Event{At: now, Kind: "waiting", Node: inc.Node, Text: veto.Error()})
+		}
+		return w.Journal.SetIncident(ctx, inc, "", waiting...)
+	}
+	if inc.Told == told {
 		return w.Journal.SetIncident(ctx, inc, "")
 	}
 	inc.Told = told

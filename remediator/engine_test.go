@@ -943,3 +943,54 @@ func TestTheGaugeShowsAnActWhileItGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// A fog is a guard that cannot tell until it lifts.
+type fog struct{ lifted *bool }
+
+func (fog) Name() string { return "fog" }
+
+func (f fog) Check(context.Context, Case) error {
+	if *f.lifted {
+		return nil
+	}
+	return errors.New("the membership is changing")
+}
+
+func TestWhatAGuardCannotTellIsANoAndToldOnlyIfItLasts(t *testing.T) {
+	for name, tc := range map[string]struct {
+		lifts time.Duration
+		told  string
+	}{
+		"it lifts soon":  {5 * time.Second, "Doing"},
+		"it stays a bit": {time.Minute, "cannot tell: the membership is changing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, cluster.ModeAuto)
+				lifted := false
+				b.Guards = append([]Guard{fog{&lifted}}, b.Guards...)
+				b.ward.kill("n2")
+				b.run()
+				defer b.close()
+				b.alert("backoffice", 0, false)
+				b.wait(tc.lifts)
+				b.wantOrders()
+				lifted = true
+				b.wait(time.Minute)
+				b.wantOrders("start n2")
+				if told := b.told(); !strings.Contains(told[0], tc.told) {
+					t.Errorf("the first thing told is %q, want %q", told[0], tc.told)
+				}
+				waiting := 0
+				for _, e := range b.incident().Events {
+					if e.Kind == "waiting" {
+						waiting++
+					}
+				}
+				if waiting != 1 {
+					t.Errorf("the story says %d times that it waits, want once", waiting)
+				}
+			})
+		})
+	}
+}

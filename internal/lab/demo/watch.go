@@ -85,6 +85,7 @@ var words = map[string]string{
 	"hint": "webhook received", "observed": "observed", "problem": "problem", "plan": "plan", "guards": "guards agree",
 	"veto": "guard vetoes", "journal": "written down", "verb": "verb sent", "verb-done": "verb answered",
 	"process-up": "seen: process up", "synced": "seen: Synced", "healed": "healed", "failed": "failed", "refused": "refused",
+	"waiting": "waiting",
 }
 
 // remediator sees the incident's story.
