@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,8 +114,8 @@ type bench struct {
 	*Engine
 	t        *testing.T
 	ward     *ward
-	fleet    *inventory.Fleet
-	receiver *Receiver
+	fleet    *inventory.Fleet // as it is at the start
+	present  atomic.Pointer[inventory.Fleet]
 	registry *prometheus.Registry
 	dir      string
 	stop     context.CancelFunc
@@ -155,16 +156,15 @@ func newBench(t *testing.T, mode cluster.Mode, names ...string) *bench {
 	}
 	log := slog.New(slog.DiscardHandler)
 	metrics := NewMetrics(b.registry)
-	getFleet := func() *inventory.Fleet { return fleet }
+	b.present.Store(fleet)
 	b.Engine = &Engine{
-		Fleet: getFleet, Journal: j, Metrics: metrics, Log: log, Relook: 15 * time.Second, Poll: time.Second,
+		Fleet: b.present.Load, Journal: j, Metrics: metrics, Log: log, Relook: 15 * time.Second, Poll: time.Second,
 		Guards: StandardGuards(j, KillSwitch{}), Brakes: []Guard{KillSwitch{}, InMaintenance{j}},
 		Kinds: map[cluster.Kind]Kind{cluster.KindGalera: {
 			Observer: b.ward, Actor: b.ward, Describe: describe,
 			Problems: []Problem{{Name: "node-down", Rank: 20, Match: dead, Plan: planStart}},
 		}},
 	}
-	b.receiver = &Receiver{Fleet: getFleet, Store: j, Wake: b.Wake, Metrics: metrics, Log: log}
 	return b
 }
 
@@ -367,18 +367,21 @@ func TestProposeWaitsForApproval(t *testing.T) {
 func TestAnApprovalHoldsForThePlanItWasGivenTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModePropose)
+		// When the engine looks again, another plan would be made for the same incident.
+		var looks atomic.Int32
+		b.Kinds[cluster.KindGalera].Problems[0].Plan = func(s cluster.Snapshot, node string) (Plan, error) {
+			if looks.Add(1) == 1 {
+				return planStart(s, node)
+			}
+			return Plan{Steps: []Step{{Action: Action{Name: "rebuild"}, Node: "n2"}}}, nil
+		}
 		b.ward.kill("n2")
 		b.run()
 		defer b.close()
 		b.alert("backoffice", 0, false)
-		b.wait(time.Second)
+		b.wait(time.Millisecond)
 		if err := b.Approve(t.Context(), b.incident().ID, "ana"); err != nil {
 			t.Fatal(err)
-		}
-		// Before the engine looks again, another plan would be made for the same incident.
-		kind := b.Kinds[cluster.KindGalera]
-		kind.Problems[0].Plan = func(cluster.Snapshot, string) (Plan, error) {
-			return Plan{Steps: []Step{{Action: Action{Name: "rebuild"}, Node: "n2"}}}, nil
 		}
 		b.wait(time.Minute)
 		b.wantOrders()
@@ -920,7 +923,7 @@ func TestAClusterTakenOutOfTheFleetIsLetGo(t *testing.T) {
 		defer b.close()
 		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
-		b.fleet.Clusters = nil
+		b.present.Store(&inventory.Fleet{})
 		b.WakeAll()
 		b.wait(time.Minute)
 		b.wantState(journal.StateGone, "not in kagu.yaml any more")
@@ -945,12 +948,12 @@ func TestTheGaugeShowsAnActWhileItGoesOn(t *testing.T) {
 }
 
 // A fog is a guard that cannot tell until it lifts.
-type fog struct{ lifted *bool }
+type fog struct{ lifted *atomic.Bool }
 
 func (fog) Name() string { return "fog" }
 
 func (f fog) Check(context.Context, Case) error {
-	if *f.lifted {
+	if f.lifted.Load() {
 		return nil
 	}
 	return errors.New("the membership is changing")
@@ -967,7 +970,7 @@ func TestWhatAGuardCannotTellIsANoAndToldOnlyIfItLasts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, cluster.ModeAuto)
-				lifted := false
+				var lifted atomic.Bool
 				b.Guards = append([]Guard{fog{&lifted}}, b.Guards...)
 				b.ward.kill("n2")
 				b.run()
@@ -975,7 +978,7 @@ func TestWhatAGuardCannotTellIsANoAndToldOnlyIfItLasts(t *testing.T) {
 				b.alert("backoffice", 0, false)
 				b.wait(tc.lifts)
 				b.wantOrders()
-				lifted = true
+				lifted.Store(true)
 				b.wait(time.Minute)
 				b.wantOrders("start n2")
 				if told := b.told(); !strings.Contains(told[0], tc.told) {

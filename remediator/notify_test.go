@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,16 +22,26 @@ import (
 )
 
 type listener struct {
+	mu    sync.Mutex
 	heard []string
 	deaf  bool
 }
 
 func (l *listener) Tell(_ context.Context, text string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.deaf {
 		return errors.New("no route to Slack")
 	}
 	l.heard = append(l.heard, text)
 	return nil
+}
+
+func (l *listener) hears(deaf bool) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.deaf = deaf
+	return slices.Clone(l.heard)
 }
 
 // Bubbles of synctest begin at midnight UTC, Saturday 2000-01-01.
@@ -57,13 +69,12 @@ func TestMessagesWaitForABrokenWayAndComeInOrder(t *testing.T) {
 		go func() { ended <- n.Run(ctx) }()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if len(l.heard) != 0 {
-			t.Fatalf("heard %q", l.heard)
+		if heard := l.hears(false); len(heard) != 0 {
+			t.Fatalf("heard %q", heard)
 		}
-		l.deaf = false
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if diff := cmp.Diff([]string{"[of Sat 00:00:00 UTC] one", "[of Sat 00:00:00 UTC] two"}, l.heard); diff != "" {
+		if diff := cmp.Diff([]string{"[of Sat 00:00:00 UTC] one", "[of Sat 00:00:00 UTC] two"}, l.hears(false)); diff != "" {
 			t.Error(diff)
 		}
 		stop()
