@@ -53,11 +53,6 @@ func (f *Family) String() string { return f.Name }
 // Desc returns the family's description for client_golang.
 func (f *Family) Desc() *prometheus.Desc { return f.desc }
 
-// Sample returns one sample of the family. The label values go with f.Labels.
-func (f *Family) Sample(value float64, labels ...string) prometheus.Metric {
-	return prometheus.MustNewConstMetric(f.desc, f.Type, value, labels...)
-}
-
 // StateSet emits one sample for each of the family's States: 1 for current, 0 for the others.
 // A current state that is not in the list makes all of them 0, and that is what a rule can see.
 func (f *Family) StateSet(emit func(prometheus.Metric), current string, labels ...string) {
