@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,9 +103,10 @@ func TestASlowCollectorThatFailsKeepsItsLastGoodResult(t *testing.T) {
 
 func TestWhatHangsWhereNoContextReachesHangsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		runs, disk := 0, make(chan struct{})
+		var runs atomic.Int32
+		disk := make(chan struct{})
 		hung := &Apart{Collector: source{"host", func(context.Context, func(prometheus.Metric)) error {
-			runs++
+			runs.Add(1)
 			<-disk
 			return nil
 		}}, Deadline: time.Second}
@@ -120,8 +122,8 @@ func TestWhatHangsWhereNoContextReachesHangsAlone(t *testing.T) {
 				t.Errorf("took %s", took)
 			}
 		}
-		if runs != 1 {
-			t.Errorf("%d runs hang, want 1", runs)
+		if n := runs.Load(); n != 1 {
+			t.Errorf("%d runs hang, want 1", n)
 		}
 		start := time.Now()
 		if err := hung.Close(); err == nil || time.Since(start) != closeWait {
