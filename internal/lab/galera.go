@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"text/template"
+
+	"github.com/kagu-db/kagu/deploy/galera"
 )
 
 // Where Debian keeps the programs. They are named in full because start in kagu.yaml must be.
@@ -22,11 +24,14 @@ const (
 	provider  = "/usr/lib/galera/libgalera_smm.so"
 )
 
-// evs are the provider options of each profile, measured in the lab material's README.
-var evs = map[Profile]string{
-	ProfileDefault: "",
-	ProfileLAN: "evs.keepalive_period=PT0.1S;evs.inactive_check_period=PT0.1S;evs.suspect_timeout=PT0.4S;" +
-		"evs.inactive_timeout=PT1.2S;evs.install_timeout=PT1.2S;evs.causal_keepalive_period=PT0.1S;evs.join_retrans_period=PT0.2S;",
+// evsOptions are the provider options of a profile. With the default profile nothing is set:
+// the lab then runs what a user has who sets nothing.
+func evsOptions(p Profile) (string, error) {
+	if p == ProfileDefault {
+		return "", nil
+	}
+	options, err := galera.Options(string(p))
+	return options + ";", err
 }
 
 var myCnf = template.Must(template.New("my.cnf").Parse(`# Written by kagu lab.
@@ -61,6 +66,10 @@ wsrep_sst_receive_address = {{.Node.Address}}:{{.Node.SST}}
 
 // configure writes each node's folder and my.cnf.
 func (l *Lab) configure() error {
+	options, err := evsOptions(l.Profile)
+	if err != nil {
+		return err
+	}
 	var members []string
 	for _, n := range l.Nodes {
 		members = append(members, fmt.Sprintf("%s:%d", n.Address, n.Group))
@@ -71,7 +80,7 @@ func (l *Lab) configure() error {
 		}
 		var text bytes.Buffer
 		if err := myCnf.Execute(&text, map[string]any{
-			"User": runAs(), "Node": n, "PIDFile": n.pidFile(), "Provider": provider, "EVS": evs[l.Profile],
+			"User": runAs(), "Node": n, "PIDFile": n.pidFile(), "Provider": provider, "EVS": options,
 			"Cluster": ClusterName, "Members": strings.Join(members, ","),
 		}); err != nil {
 			return err
