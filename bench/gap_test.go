@@ -1,0 +1,102 @@
+package bench
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/internal/lab"
+	"github.com/kagu-db/kagu/internal/lab/proxytest"
+	"github.com/kagu-db/kagu/internal/needs"
+)
+
+var gaps = flag.Int("gaps", 5, "how often the serving node is killed, and frozen, for each figure of the write gap")
+
+// BenchmarkWriteGap breaks the node that serves and measures how long a client that writes a row
+// every 10 ms through HAProxy gets no acknowledgement: with what we ship, and with clustercheck as
+// its README has it on a cluster with default settings. No acknowledged row may be lost.
+func BenchmarkWriteGap(b *testing.B) {
+	b.Run("shipped", func(b *testing.B) { gap(b, "deploy/haproxy, evs lan", lab.ProfileLAN, shipped, time.Second) })
+	b.Run("clustercheck", func(b *testing.B) { gap(b, "clustercheck, evs default", lab.ProfileDefault, readme, 0) })
+}
+
+func gap(b *testing.B, what string, profile lab.Profile, front func(*testing.B, *proxytest.Rig), target time.Duration) {
+	if b.N > 1 {
+		return // it is long and prints its own n
+	}
+	l := up(b, lab.Options{Profile: profile})
+	r := proxytest.New(b, l)
+	front(b, r)
+	client, stop := proxytest.Write(b, l, r.Address(proxytest.WritePort), "gap")
+	row{"write gap, kill -9 (" + what + ")", faults(b, r, client, l.Kill, l.Start), 0.5, target}.print()
+	row{"write gap, SIGSTOP (" + what + ")", faults(b, r, client, l.Freeze, l.Thaw), 0.5, target}.print()
+	stop()
+	lost := 0
+	for _, n := range l.Nodes {
+		missing, err := client.Missing(b.Context(), n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		lost += len(missing)
+	}
+	fmt.Printf("%-62s %d of %d (wanted: 0)\n", "acknowledged rows that a node lacks ("+what+")", lost, client.Acked())
+}
+
+func shipped(b *testing.B, r *proxytest.Rig) {
+	r.StartExporters(b, needs.Build(b, "../cmd/galera_exporter"))
+	r.StartHAProxy(b, "../deploy/haproxy/galera.cfg")
+}
+
+func readme(b *testing.B, r *proxytest.Rig) {
+	for _, n := range r.Lab.Nodes {
+		startClustercheck(b, r, n)
+	}
+	r.StartHAProxy(b, "testdata/clustercheck.cfg")
+}
+
+// faults breaks the serving node and mends it, over and over, and returns the gaps.
+func faults(b *testing.B, r *proxytest.Rig, client *proxytest.Client, hurt, mend func(context.Context, string) error) []time.Duration {
+	b.Helper()
+	var all []time.Duration
+	for range *gaps {
+		node := serving(b, r)
+		client.Forget()
+		if err := hurt(b.Context(), node); err != nil {
+			b.Fatal(err)
+		}
+		proxytest.Await(b, "writes go to another node", func() bool { return client.Gap() > 200*time.Millisecond })
+		client.Flows(b)
+		all = append(all, client.Gap())
+		if err := mend(b.Context(), node); err != nil {
+			b.Fatal(err)
+		}
+		if err := r.Lab.AwaitSynced(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		for _, n := range r.Lab.Nodes {
+			proxytest.Await(b, "the proxy takes "+n.Name+" back", func() bool {
+				return r.Server(b, "galera_writer", n.Name, "status") == "UP"
+			})
+		}
+		client.Flows(b)
+	}
+	return all
+}
+
+// serving is the node that the client's connection goes to.
+func serving(b *testing.B, r *proxytest.Rig) string {
+	b.Helper()
+	name := ""
+	proxytest.Await(b, "one node serves", func() bool {
+		for _, n := range r.Lab.Nodes {
+			if r.Server(b, "galera_writer", n.Name, "scur") == "1" {
+				name = n.Name
+				return true
+			}
+		}
+		return false
+	})
+	return name
+}
