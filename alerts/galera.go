@@ -13,6 +13,9 @@ const (
 	JobRemediator = "remediator"
 )
 
+// exporterJobs selects what is scraped from galera_exporter.
+const exporterJobs = JobGalera + "|" + JobExporter
+
 // galera returns the rules about Galera clusters.
 //
 // A dead server leaves galera_up 0 and takes its other series along; a dead exporter takes
@@ -99,16 +102,27 @@ func galeraAvailability() []Rule {
 
 func galeraWatching() []Rule {
 	return []Rule{
-		{
-			Name: "GaleraExporterDown",
-			Expr: expr(`(up{job=~"%s|%s"} == 0) or (avg_over_time(up{job=~"%s|%s"}[10m]) < 0.8)`,
-				JobGalera, JobExporter, JobGalera, JobExporter),
+		{ // true now, and over with the first good scrape: it mutes what is said of the node
+			Name:     "GaleraExporterDown",
+			Expr:     expr(`up{job=~"%s"} == 0`, exporterJobs),
 			For:      time.Minute,
 			Severity: Warning,
 			Scope:    ScopeExporter,
 			Summary:  "No metrics for {{ $labels.instance }}: its state is unknown",
-			Description: "Prometheus cannot scrape the exporter, or fails one time in five. " +
+			Description: "Prometheus cannot scrape the exporter. " +
 				"The database may be well: nothing is done to it because of this alert.",
+		},
+		{ // more than two changes: one outage that is over is none; longer without a good scrape is GaleraExporterDown's
+			Name: "GaleraExporterUnsteady",
+			Expr: expr(`avg_over_time(up{job=~"%[1]s"}[10m]) < 0.8
+and changes(up{job=~"%[1]s"}[10m]) > 2
+and max_over_time(up{job=~"%[1]s"}[2m]) == 1`, exporterJobs),
+			For:      time.Minute,
+			Severity: Warning,
+			Scope:    ScopeExporter,
+			Summary:  "Metrics of {{ $labels.instance }} come and go: {{ $value | humanizePercentage }} of the scrapes succeed",
+			Description: "More than one scrape in five failed within ten minutes, again and again. " +
+				"What is shown is true, but alerts that must hold for a while come late or never.",
 		},
 		{
 			Name:     "GaleraCollectorFailing",

@@ -11,7 +11,7 @@ type amInhibit struct {
 func inhibitions() []amInhibit {
 	node := []string{"job", "cluster", "instance"}
 	return []amInhibit{
-		{ // who cannot see a node knows nothing new about it
+		{ // who cannot see a node now knows nothing new about it; GaleraExporterUnsteady sees
 			SourceMatchers: []string{`alertname="GaleraExporterDown"`},
 			TargetMatchers: []string{`scope="node"`, `remediate!="true"`},
 			Equal:          node,
