@@ -23,18 +23,19 @@ func TestAccountSQL(t *testing.T) {
 				"GRANT SELECT ON mysql.wsrep_cluster TO 'kagu_monitor'@'10.0.0.%'",
 				"GRANT SELECT ON mysql.wsrep_cluster_members TO 'kagu_monitor'@'10.0.0.%'",
 				"GRANT SELECT ON mysql.wsrep_streaming_log TO 'kagu_monitor'@'10.0.0.%'",
+				"GRANT PROCESS ON *.* TO 'kagu_monitor'@'10.0.0.%'",
 			},
 		},
 		{
-			name: "no more than what is on needs", account: Account{"m", "%", 3}, switches: Switches{"view": false, "streaming": false, "members": true},
+			name: "no more than what is on needs", account: Account{"m", "%", 3}, switches: Switches{"view": false, "streaming": false, "transactions": false, "members": true},
 			want: []string{"CREATE USER IF NOT EXISTS 'm'@'%'" + head, "GRANT SELECT ON mysql.wsrep_cluster_members TO 'm'@'%'"},
 		},
 		{
-			name: "SHOW needs nothing", account: Account{"m", "%", 3}, switches: Switches{"view": false, "streaming": false},
+			name: "SHOW needs nothing", account: Account{"m", "%", 3}, switches: Switches{"view": false, "streaming": false, "transactions": false},
 			want: []string{"CREATE USER IF NOT EXISTS 'm'@'%'" + head},
 		},
 		{
-			name: "a quote stays in the name", account: Account{"o'; DROP USER root; --", "%", 3}, switches: Switches{"view": false, "streaming": false},
+			name: "a quote stays in the name", account: Account{"o'; DROP USER root; --", "%", 3}, switches: Switches{"view": false, "streaming": false, "transactions": false},
 			want: []string{"CREATE USER IF NOT EXISTS 'o''; DROP USER root; --'@'%'" + head},
 		},
 		{name: "a backslash", account: Account{`m\`, "%", 3}, err: "the user \"m\\\\\" has a backslash"},

@@ -21,7 +21,7 @@ func (k kept) Pairs(_ context.Context, query string) (map[string]string, error) 
 // BenchmarkScrape is one /probe without the database: parse, collect, write.
 func BenchmarkScrape(b *testing.B) {
 	db := kept{}
-	for _, query := range []string{statusQuery, variablesQuery, viewQuery, streamingQuery} {
+	for _, query := range []string{workloadQuery, variablesQuery, viewQuery, streamingQuery, transactionsQuery, threadsQuery} {
 		pairs, err := recorded{"mariadb-10.11"}.Pairs(b.Context(), query)
 		if err != nil {
 			b.Fatal(err)

@@ -25,16 +25,17 @@ type look struct {
 	status reading[answer]
 	vars   reading[map[string]string]
 	turn   chan struct{} // full while a collector has the connection
+	query  string        // of the status: as wide as the collectors of this look need it
 }
 
 // An answer is the status, typed as far as it is about replication.
 type answer struct {
 	wsrep.Status
-	connections wsrep.Int
+	vars map[string]string
 }
 
 func newLook(t target) *look {
-	return &look{db: t.db, expected: t.expected, turn: make(chan struct{}, 1)}
+	return &look{db: t.db, expected: t.expected, turn: make(chan struct{}, 1), query: statusQuery}
 }
 
 // A reading is something read once in a look.
@@ -52,11 +53,11 @@ func (r *reading[T]) get(read func() (T, error)) (T, error) {
 // readStatus reads the status, once in a look.
 func (l *look) readStatus(ctx context.Context) (answer, error) {
 	return l.status.get(func() (answer, error) {
-		vars, err := l.db.Pairs(ctx, statusQuery)
+		vars, err := l.db.Pairs(ctx, l.query)
 		if err != nil {
 			return answer{}, err
 		}
-		return answer{Status: wsrep.ParseStatus(vars), connections: wsrep.ParseInt(vars["threads_connected"])}, nil
+		return answer{Status: wsrep.ParseStatus(vars), vars: vars}, nil
 	})
 }
 
@@ -66,8 +67,7 @@ func (l *look) readVariables(ctx context.Context) (map[string]string, error) {
 }
 
 // A turn waits for the status, so that a server that is silent is asked no second thing, and
-// then for the connection, so that the deadline of a collector is all its own. Its error names
-// the grant that is missing.
+// then for the connection, so that the deadline of a collector is all its own.
 type turn struct {
 	exporters.Collector
 	look  *look
@@ -85,9 +85,20 @@ func (t turn) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the connection: %w", ctx.Err())
 	}
-	err := t.Collector.Collect(ctx, emit)
-	if errors.Is(err, sqlconn.ErrGrant) && len(t.needs) > 0 {
-		return fmt.Errorf("%w; it needs %s (`kagu grants galera-exporter` prints the SQL; --no-collector.%s does without)", err, list(t.needs), t.Name())
+	return named{t.Collector, t.needs}.Collect(ctx, emit)
+}
+
+// named names the grant that is missing in its error.
+type named struct {
+	exporters.Collector
+	needs []Grant
+}
+
+// Collect collects.
+func (n named) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
+	err := n.Collector.Collect(ctx, emit)
+	if errors.Is(err, sqlconn.ErrGrant) && len(n.needs) > 0 {
+		return fmt.Errorf("%w; it needs %s (`kagu grants galera-exporter` prints the SQL; --no-collector.%s does without)", err, list(n.needs), n.Name())
 	}
 	return err
 }

@@ -42,10 +42,13 @@ func Targets(fleet *inventory.Fleet, o Options) []*exporters.Target {
 		}
 		for _, n := range c.Nodes {
 			db := sqlconn.Open(n.SQL, c.Credential, c.TLS)
-			t := target{db: db, expected: expected, switches: o.Switches}
+			slow := sqlconn.Open(n.SQL, c.Credential, c.TLS) // connects when something slow is asked
+			t := target{db: db, expected: expected, switches: o.Switches, apart: map[string]*exporters.Apart{
+				"schema": {Collector: named{schema{slow}, []Grant{process}}, Every: schemaEvery, Deadline: schemaDeadline},
+			}}
 			name := c.Name + "/" + n.Name
 			if name == o.Node {
-				t.host = &exporters.Apart{Collector: hostOf(n, o.StatusFile), Deadline: hostDeadline}
+				t.apart["host"] = &exporters.Apart{Collector: hostOf(n, o.StatusFile), Deadline: hostDeadline}
 			}
 			all = append(all, &exporters.Target{
 				Name:    name,
@@ -53,10 +56,10 @@ func Targets(fleet *inventory.Fleet, o Options) []*exporters.Target {
 				Labels:  map[string]string{metric.Cluster: c.Name, metric.Node: n.Name},
 				Look:    t.look,
 				Release: func() {
-					_ = db.Close() // nothing is lost with a connection that only reads
-					if t.host != nil {
-						_ = t.host.Close() // it hangs in the kernel, and what it would say nobody waits for
+					for _, a := range t.apart {
+						_ = a.Close() // it hangs in the kernel, and what it would say nobody waits for
 					}
+					_, _ = db.Close(), slow.Close() // nothing is lost with connections that only read
 				},
 			})
 		}
@@ -76,7 +79,7 @@ type target struct {
 	db       pairer
 	expected int // members, by kagu.yaml
 	switches Switches
-	host     *exporters.Apart // nil if the node is on another host
+	apart    map[string]*exporters.Apart // by name; no host if the node is on another one
 }
 
 // look returns the collectors of one scrape. They share what they read of the status and of
@@ -89,11 +92,14 @@ func (t target) look(asked []string) ([]exporters.Collector, error) {
 	l := newLook(t)
 	collectors := make([]exporters.Collector, 0, len(sources))
 	for _, s := range sources {
-		if s.Name == "host" {
-			if t.host != nil {
-				collectors = append(collectors, t.host)
+		if s.make == nil {
+			if a, ok := t.apart[s.Name]; ok {
+				collectors = append(collectors, a)
 			}
 			continue
+		}
+		if s.Name == "workload" {
+			l.query = workloadQuery
 		}
 		c := s.make(l)
 		if s.deadline > 0 {

@@ -21,8 +21,8 @@ type Source struct {
 	// Needs are the grants without which it fails. What SHOW answers needs none.
 	Needs []Grant
 
-	deadline time.Duration // of its own statements
-	make     func(*look) exporters.Collector
+	deadline time.Duration                   // of its own statements
+	make     func(*look) exporters.Collector // of one scrape; nil for those that live as long as their target
 }
 
 // A Grant is one privilege on one thing.
@@ -30,6 +30,9 @@ type Grant struct{ Privilege, On string }
 
 // String prints the grant as GRANT takes it.
 func (g Grant) String() string { return g.Privilege + " ON " + g.On }
+
+// process lets an account see the threads and transactions of others.
+var process = Grant{"PROCESS", "*.*"}
 
 // soon is the deadline of what is answered from memory.
 const soon = 2 * time.Second
@@ -74,6 +77,22 @@ func Sources() []Source {
 			Cost: metric.OnDemand, deadline: soon,
 			Needs: []Grant{{"SELECT", "mysql.wsrep_cluster_members"}},
 			make:  func(l *look) exporters.Collector { return members{l.db} },
+		},
+		{
+			Name: "workload", Help: "Connections, statements, temporary tables, InnoDB.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			make: func(l *look) exporters.Collector { return workload{l} },
+		},
+		{
+			Name: "transactions", Help: "The oldest and the largest transaction, and who waits for what.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			Needs: []Grant{process},
+			make:  func(l *look) exporters.Collector { return transactions{l} },
+		},
+		{
+			Name: "schema", Help: "Tables without a primary key, by schema; read once an hour.",
+			Cost:  metric.Slow,
+			Needs: []Grant{process},
 		},
 		{
 			Name: "host", Help: "Saved position, transfer, disk and process of the node of --node, also while it is down.",

@@ -31,13 +31,13 @@ func TestSwitches(t *testing.T) {
 		want     string
 		err      string
 	}{
-		{name: "defaults", want: "status variables drift view streaming"},
-		{name: "one off", switches: Switches{"drift": false}, want: "status variables view streaming"},
-		{name: "one on", switches: Switches{"status.window-stats": true}, want: "status status.window-stats variables drift view streaming"},
+		{name: "defaults", want: "status variables drift view streaming workload transactions"},
+		{name: "one off", switches: Switches{"drift": false}, want: "status variables view streaming workload transactions"},
+		{name: "one on", switches: Switches{"status.window-stats": true}, want: "status status.window-stats variables drift view streaming workload transactions"},
 		{name: "one asked for", asked: []string{"view"}, want: "view"},
 		{name: "in our order", asked: []string{"variables", "status"}, want: "status variables"},
 		{name: "on demand: not without being asked for", asked: []string{"members"}, want: "members"},
-		{name: "what was switched off is not to be had", switches: Switches{"view": false}, asked: []string{"view"}, err: `no collector "view", or it is switched off; there are drift, host, members, status, status.window-stats, streaming, variables`},
+		{name: "what was switched off is not to be had", switches: Switches{"view": false}, asked: []string{"view"}, err: `no collector "view", or it is switched off; there are drift, host, members, schema, status, status.window-stats, streaming, transactions, variables, workload`},
 		{name: "one that there is not", asked: []string{"colour"}, err: `no collector "colour"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -109,6 +109,8 @@ func TestAMissingGrantIsNamed(t *testing.T) {
 	want := map[string]string{
 		"view": "query: a grant is missing: SELECT command denied; it needs GRANT SELECT ON mysql.wsrep_cluster, GRANT SELECT ON mysql.wsrep_cluster_members " +
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.view does without)",
+		"transactions": "query: a grant is missing: SELECT command denied; it needs GRANT PROCESS ON *.* " +
+			"(`kagu grants galera-exporter` prints the SQL; --no-collector.transactions does without)",
 		"streaming": "query: a grant is missing: SELECT command denied; it needs GRANT SELECT ON mysql.wsrep_streaming_log " +
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.streaming does without)",
 	}

@@ -31,7 +31,7 @@ func (c status) Collect(ctx context.Context, emit func(prometheus.Metric)) error
 	emitReplication(e, s.Status)
 	emitPipeline(e, s.Status)
 	emitGroup(e, s.Status)
-	e.number(metric.GaleraConnections, s.connections)
+	e.number(metric.GaleraConnections, wsrep.ParseInt(s.vars["threads_connected"]))
 	return nil
 }
 

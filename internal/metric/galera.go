@@ -21,6 +21,10 @@ const (
 	inMembers   = from("members")
 	inStreaming = from("streaming")
 	inHost      = from("host")
+
+	inWorkload     = from("workload")
+	inTransactions = from("transactions")
+	inSchema       = from("schema")
 )
 
 // from is the collector that emits a family.
@@ -112,7 +116,7 @@ var galeraNode = []*Family{
 
 // Galera lists the families of galera_exporter about a database, in the order of the documentation.
 func Galera() []*Family {
-	return slices.Concat(galeraNode, galeraReplication, galeraGroup, galeraSettings, galeraTables, galeraHost)
+	return slices.Concat(galeraNode, galeraReplication, galeraGroup, galeraSettings, galeraTables, galeraHost, galeraWorkload)
 }
 
 func (c from) family(name string, kind prometheus.ValueType, labels []string, help, source, moves string) *Family {
@@ -129,10 +133,21 @@ func (c from) states(name, label string, states []string, help, source, moves st
 	}.declare()
 }
 
+// counter makes a set of series with a closed list of labels one of counters.
+func (f *Family) counter() *Family {
+	c := *f
+	c.Type, c.desc = counter, nil
+	return c.declare()
+}
+
 // cost is the class of the collector's families. exporters/galera has a test that it agrees.
 func (c from) cost() Cost {
-	if c == inMembers {
+	switch c {
+	case inMembers:
 		return OnDemand
+	case inSchema:
+		return Slow
+	default:
+		return EveryScrape
 	}
-	return EveryScrape
 }

@@ -56,6 +56,8 @@ func (f *Family) kind() string {
 	switch {
 	case f.Buckets != nil:
 		return "histogram"
+	case f.Type == prometheus.CounterValue && f.States != nil:
+		return "counter, one series for each value"
 	case f.Type == prometheus.CounterValue:
 		return "counter"
 	case f.States != nil:
