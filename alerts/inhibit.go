@@ -39,7 +39,7 @@ func inhibitions() []amInhibit {
 		{
 			SourceMatchers: []string{`alertname="RemediatorDown"`},
 			TargetMatchers: []string{`scope="remediator"`, `alertname!="RemediatorDown"`},
-			Equal:          node[:1],
+			Equal:          []string{"job", "instance"},
 		},
 	}
 }

@@ -11,7 +11,7 @@ func remediator() []Group {
 	return []Group{{Name: "remediator", Rules: []Rule{
 		{
 			Name:        "RemediatorDown",
-			Expr:        expr(`up{job="%s"} == 0 or avg_over_time(up{job="%s"}[10m]) < 0.8`, JobRemediator, JobRemediator),
+			Expr:        expr(`up{job="%s"} == 0`, JobRemediator),
 			For:         time.Minute,
 			Severity:    Warning,
 			Scope:       ScopeRemediator,
