@@ -216,6 +216,24 @@ func TestOnARealCluster(t *testing.T) {
 			t.Errorf("took %s", took)
 		}
 	})
+
+	t.Run("of the node on this host, its files tell while its server is down", func(t *testing.T) {
+		if err := l.Kill(t.Context(), "n1"); err != nil {
+			t.Fatal(err)
+		}
+		text, _ := probe(t, server.URL, cluster+"/n1", "5")
+		for _, want := range []string{
+			"galera_up 0", "galera_process_up 0", "galera_grastate_seqno -1", "galera_grastate_safe_to_bootstrap 0",
+			`galera_exporter_collector_success{collector="host"} 1`, `galera_exporter_collector_success{collector="status"} 0`,
+		} {
+			if !strings.Contains(text, want+"\n") {
+				t.Errorf("lacks %s", want)
+			}
+		}
+		if value(t, text, "galera_datadir_available_bytes") == "0" {
+			t.Error("no room on the disk")
+		}
+	})
 }
 
 // keepBusy leaves a transaction open and a statement running until the test ends, and a table
