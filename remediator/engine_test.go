@@ -2,22 +2,18 @@ package remediator
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/kagu-db/kagu/internal/cluster"
@@ -25,267 +21,11 @@ import (
 	"github.com/kagu-db/kagu/internal/journal"
 )
 
-// A ward is a cluster that exists in the test's head only: three nodes that live or not. It
-// is Observer and Actor of a made-up kind of database, so that the engine is tested without one.
-type ward struct {
-	mu      sync.Mutex
-	dead    map[string]bool
-	stopped map[string]string
-	orders  []string      // what was carried out, "start n2"
-	answer  error         // what Do returns
-	cures   bool          // whether Do brings the node back
-	slow    time.Duration // how long after Do the node is back
-}
-
-func (d *ward) kill(nodes ...string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, n := range nodes {
-		d.dead[n] = true
-	}
-}
-
-func (d *ward) revive(node string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.dead, node)
-}
-
-func (d *ward) Observe(_ context.Context, c inventory.Cluster) (cluster.Snapshot, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now, roomy := time.Now(), 0.5
-	s := cluster.Snapshot{Cluster: c.Name, Kind: c.Kind, Taken: now}
-	for _, n := range c.Nodes {
-		alive, process := cluster.Yes, cluster.ProcessRunning
-		if d.dead[n.Name] {
-			alive, process = cluster.No, cluster.ProcessAbsent
-		}
-		s.Nodes = append(s.Nodes, cluster.Node{
-			Name: n.Name, Process: process, DiskFree: &roomy, StoppedBy: d.stopped[n.Name],
-			Sights: []cluster.Sight{{Seat: "sql", At: now, Alive: alive}, {Seat: "host", At: now, Alive: alive}},
-		})
-	}
-	return s, nil
-}
-
-func (d *ward) Do(_ context.Context, o Order) (string, error) {
-	d.mu.Lock()
-	d.orders = append(d.orders, o.Step.Action.Name+" "+o.Step.Node)
-	cures, slow, answer := d.cures, d.slow, d.answer
-	d.mu.Unlock()
-	if cures {
-		time.AfterFunc(slow, func() { d.revive(o.Step.Node) })
-	}
-	return "", answer
-}
-
-func (d *ward) done() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Clone(d.orders)
-}
-
-func describe(s cluster.Snapshot) string {
-	var words []string
-	for _, n := range s.Nodes {
-		words = append(words, n.Name+" "+string(n.Process))
-	}
-	return strings.Join(words, ", ")
-}
-
-var start = Action{Name: "start", Safe: true}
-
-func dead(s cluster.Snapshot) (nodes []string) {
-	for _, n := range s.Nodes {
-		if n.Process == cluster.ProcessAbsent {
-			nodes = append(nodes, n.Name)
-		}
-	}
-	return nodes
-}
-
-func planStart(_ cluster.Snapshot, node string) (Plan, error) {
-	return Plan{Why: "its process is gone", Steps: []Step{{Action: start, Node: node, Why: "rejoins"}}}, nil
-}
-
-// A bench is an engine with a ward, in a bubble of fake time.
-type bench struct {
-	*Engine
-	t        *testing.T
-	ward     *ward
-	fleet    *inventory.Fleet // as it is at the start
-	present  atomic.Pointer[inventory.Fleet]
-	registry *prometheus.Registry
-	dir      string
-	stop     context.CancelFunc
-	ended    chan error
-}
-
-func policy() inventory.Policy {
-	return inventory.Policy{
-		Cooldown: 10 * time.Minute, MaxAlertAge: 30 * time.Minute, VerifyFor: 10 * time.Second,
-		VerifyTimeout: 5 * time.Minute, MinDiskFree: 0.05,
-	}
-}
-
-func member(name string) inventory.Node {
-	return inventory.Node{Name: name, Role: cluster.RoleMember, Host: inventory.Host{Name: "host-" + name}}
-}
-
-func newBench(t *testing.T, mode cluster.Mode, names ...string) *bench {
-	t.Helper()
-	if len(names) == 0 {
-		names = []string{"backoffice"}
-	}
-	fleet := &inventory.Fleet{}
-	for _, name := range names {
-		fleet.Clusters = append(fleet.Clusters, inventory.Cluster{
-			Name: name, Kind: cluster.KindGalera, Mode: mode, Policy: policy(),
-			Nodes: []inventory.Node{member("n1"), member("n2"), member("n3")},
-		})
-	}
-	dir := t.TempDir()
-	j, err := journal.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bench{
-		dir: dir, t: t, fleet: fleet, registry: prometheus.NewRegistry(),
-		ward: &ward{dead: map[string]bool{}, stopped: map[string]string{}, cures: true, slow: 5 * time.Second},
-	}
-	log := slog.New(slog.DiscardHandler)
-	metrics := NewMetrics(b.registry)
-	b.present.Store(fleet)
-	b.Engine = &Engine{
-		Fleet: b.present.Load, Journal: j, Metrics: metrics, Log: log, Relook: 15 * time.Second, Poll: time.Second,
-		Guards: StandardGuards(j, KillSwitch{}), Brakes: []Guard{KillSwitch{}, InMaintenance{j}},
-		Kinds: map[cluster.Kind]Kind{cluster.KindGalera: {
-			Observer: b.ward, Actor: b.ward, Describe: describe,
-			Problems: []Problem{{Name: "node-down", Rank: 20, Match: dead, Plan: planStart}},
-		}},
-	}
-	return b
-}
-
-func (b *bench) run() {
-	var ctx context.Context
-	ctx, b.stop = context.WithCancel(context.Background())
-	b.ended = make(chan error, 1)
-	go func() { b.ended <- b.Engine.Run(ctx) }()
-	synctest.Wait()
-}
-
-func (b *bench) halt() {
-	b.t.Helper()
-	b.stop()
-	if err := <-b.ended; err != nil {
-		b.t.Error(err)
-	}
-}
-
-func (b *bench) close() {
-	b.t.Helper()
-	b.halt()
-	if err := b.Journal.Close(); err != nil {
-		b.t.Error(err)
-	}
-}
-
-// alert delivers an alert of that age straight to the journal and the queue.
-func (b *bench) alert(cluster string, age time.Duration, resolved bool) {
-	b.t.Helper()
-	now := time.Now()
-	h := journal.Hint{
-		Cluster: cluster, Node: "n2", Alert: "GaleraNodeDown", Fingerprint: "f",
-		StartsAt: now.Add(-age), Resolved: resolved, Last: now,
-	}
-	if err := b.Journal.PutHints(b.t.Context(), []journal.Hint{h}); err != nil {
-		b.t.Fatal(err)
-	}
-	b.Wake(cluster)
-}
-
-// sql changes the journal's file behind the engine's back.
-func (b *bench) sql(statement string) {
-	b.t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(b.dir, "journal.db"))
-	if err == nil {
-		_, err = db.Exec(statement)
-	}
-	if err == nil {
-		err = db.Close()
-	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *bench) wait(d time.Duration) {
-	time.Sleep(d) // in the bubble's time: it passes when everything else waits
-	synctest.Wait()
-}
-
-func (b *bench) incidents() []journal.Incident {
-	b.t.Helper()
-	list, err := b.Journal.Incidents(b.t.Context(), journal.Filter{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return list
-}
-
-func (b *bench) incident() journal.Incident {
-	b.t.Helper()
-	list := b.incidents()
-	if len(list) != 1 {
-		b.t.Fatalf("there are %d incidents, want one: %+v", len(list), list)
-	}
-	return list[0]
-}
-
-func (b *bench) told() []string {
-	b.t.Helper()
-	list, err := b.Journal.Unsent(b.t.Context())
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	var lines []string
-	for _, m := range list {
-		lines = append(lines, m.Text)
-	}
-	return lines
-}
-
-func (b *bench) wantOrders(orders ...string) {
-	b.t.Helper()
-	if diff := cmp.Diff(orders, b.ward.done()); diff != "" {
-		b.t.Errorf("orders (-want +got):\n%s", diff)
-	}
-}
-
-func (b *bench) wantState(state journal.State, words string) {
-	b.t.Helper()
-	inc := b.incident()
-	if inc.State != state || !strings.Contains(inc.Summary, words) {
-		b.t.Errorf("the incident is %s: %q; want %s: %q", inc.State, inc.Summary, state, words)
-	}
-}
-
-func kinds(events []journal.Event) (list []string) {
-	for _, e := range events {
-		list = append(list, e.Kind)
-	}
-	return list
-}
-
 func TestAutoStartsADeadNodeOnceAndVerifies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
 		b.wantOrders("start n2")
 		b.wantState(journal.StateHealed, "well for 10s")
@@ -327,10 +67,8 @@ func TestAThousandAlertsAreOneAct(t *testing.T) {
 func TestObserveDoesNothingAndSaysWhatItWouldDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeObserve)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(20 * time.Minute)
 		b.wantOrders()
 		b.wantState(journal.StateRefused, "would start n2 (rejoins), but the cluster's mode is observe")
@@ -348,10 +86,8 @@ func TestObserveDoesNothingAndSaysWhatItWouldDo(t *testing.T) {
 func TestProposeWaitsForApproval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModePropose)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
 		b.wantOrders()
 		b.wantState(journal.StateProposed, "kagu approve")
@@ -375,10 +111,8 @@ func TestAnApprovalHoldsForThePlanItWasGivenTo(t *testing.T) {
 			}
 			return Plan{Steps: []Step{{Action: Action{Name: "rebuild"}, Node: "n2"}}}, nil
 		}
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Millisecond)
 		if err := b.Approve(t.Context(), b.incident().ID, "ana"); err != nil {
 			t.Fatal(err)
@@ -392,9 +126,7 @@ func TestAnApprovalHoldsForThePlanItWasGivenTo(t *testing.T) {
 func TestAnApprovalExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModePropose)
-		b.ward.kill("n2")
-		b.run()
-		b.alert("backoffice", 0, false)
+		b.strike()
 		b.wait(time.Second)
 		id := b.incident().ID
 		b.halt()
@@ -415,10 +147,8 @@ func TestWhatCanLoseDataWaitsInEveryMode(t *testing.T) {
 		b.Kinds[cluster.KindGalera].Problems[0].Plan = func(cluster.Snapshot, string) (Plan, error) {
 			return Plan{Steps: []Step{{Action: Action{Name: "rebuild"}, Node: "n2"}}}, nil
 		}
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
 		b.wantOrders()
 		b.wantState(journal.StateProposed, "could lose data")
@@ -505,10 +235,8 @@ func TestAFalseAlertIsForgotten(t *testing.T) {
 func TestTheClusterRestsAfterAnAct(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
 		b.ward.kill("n3")
 		b.alert("backoffice", 0, false)
@@ -540,10 +268,8 @@ func TestWhatDidNotHelpThreeTimesIsNotTriedAgain(t *testing.T) {
 		p := &b.fleet.Clusters[0].Policy
 		p.Cooldown, p.VerifyTimeout, p.MaxAlertAge = time.Minute, time.Minute, 24*time.Hour
 		b.ward.cures = false
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(30 * time.Minute)
 		b.wantOrders("start n2", "start n2", "start n2")
 		b.wantState(journal.StateFailed, "3 acts on n2 failed within 1h0m0s")
@@ -554,10 +280,8 @@ func TestARefusalOfTheHostIsToldAndNotHammered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
 		b.ward.cures, b.ward.answer = false, fmt.Errorf("%w: a frozen process is there", ErrRefused)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Second)
 		b.wantState(journal.StateRefused, "a frozen process is there")
 		if told := b.told(); len(told) != 2 || !strings.Contains(told[1], "The host would not") {
@@ -576,10 +300,8 @@ func TestAVerbOfUnknownOutcomeIsNotSentAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, cluster.ModeAuto)
 				b.ward.cures, b.ward.answer = cures, fmt.Errorf("%w: the line broke", ErrUnsure)
-				b.ward.kill("n2")
-				b.run()
+				b.strike()
 				defer b.close()
-				b.alert("backoffice", 0, false)
 				b.wait(6 * time.Minute)
 				b.wantOrders("start n2")
 				want := map[bool]journal.State{true: journal.StateHealed, false: journal.StateFailed}[cures]
@@ -593,10 +315,8 @@ func TestAFailureThatHealsLaterIsToldToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
 		b.ward.slow = 7 * time.Minute
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(6 * time.Minute)
 		b.wantState(journal.StateFailed, "")
 		b.wait(2 * time.Minute)
@@ -609,9 +329,7 @@ func TestAnInterruptedActHoldsTheCluster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
 		b.ward.cures = false
-		b.ward.kill("n2")
-		b.run()
-		b.alert("backoffice", 0, false)
+		b.strike()
 		b.wait(5 * time.Second)
 		b.halt() // in the middle of the verification
 		b.wantOrders("start n2")
@@ -658,9 +376,7 @@ func TestAHumanReleasesAHeldCluster(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
 		b.fleet.Clusters[0].Policy.Cooldown = 0
 		b.ward.cures = false
-		b.ward.kill("n2")
-		b.run()
-		b.alert("backoffice", 0, false)
+		b.strike()
 		b.wait(5 * time.Second)
 		b.halt()
 		b.run()
@@ -709,10 +425,8 @@ func TestTheKillSwitchStopsEverything(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, cluster.ModeAuto)
 				b.Guards = StandardGuards(b.Journal, KillSwitch{make(t.TempDir())})
-				b.ward.kill("n2")
-				b.run()
+				b.strike()
 				defer b.close()
-				b.alert("backoffice", 0, false)
 				b.wait(time.Minute)
 				b.wantOrders()
 				b.wantState(journal.StateRefused, "kill switch")
@@ -732,10 +446,8 @@ func TestAJournalThatCannotBeWrittenStopsEverything(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, cluster.ModeAuto)
 				b.sql("CREATE TRIGGER full BEFORE " + write + " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END")
-				b.ward.kill("n2")
-				b.run()
+				b.strike()
 				defer b.close()
-				b.alert("backoffice", 0, false)
 				b.wait(time.Minute)
 				b.wantOrders(orders...)
 				if n := testutil.ToFloat64(b.Metrics.journalErrors); n == 0 {
@@ -761,10 +473,8 @@ func TestADefectInOneDatabasesKnowledgeIsSurvived(t *testing.T) {
 			}
 			return plan(s, node)
 		}
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
 		b.wantOrders("start n2")
 	})
@@ -774,10 +484,8 @@ func TestOneApprovalIsOneAct(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModePropose)
 		b.ward.cures, b.ward.answer = false, fmt.Errorf("%w: the disk is full", ErrRefused)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Second)
 		if err := b.Approve(t.Context(), b.incident().ID, "ana"); err != nil {
 			t.Fatal(err)
@@ -803,10 +511,8 @@ func TestAWorseProblemDoesNotCloseTheOldOneWithATick(t *testing.T) {
 		})
 		b.Kinds[cluster.KindGalera] = kind
 		b.ward.cures = false
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(6 * time.Minute) // the act failed
 		b.ward.kill("n1", "n3")
 		b.wait(time.Minute)
@@ -848,9 +554,7 @@ func TestASecondDeathDuringAHoldIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
 		b.ward.cures = false
-		b.ward.kill("n2")
-		b.run()
-		b.alert("backoffice", 0, false)
+		b.strike()
 		b.wait(5 * time.Second)
 		b.halt()
 		b.run()
@@ -871,9 +575,7 @@ func TestAReleasedClusterIsNotLeftToCoolDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
 		b.ward.cures = false
-		b.ward.kill("n2")
-		b.run()
-		b.alert("backoffice", 0, false)
+		b.strike()
 		b.wait(5 * time.Second)
 		b.halt()
 		b.run()
@@ -890,10 +592,8 @@ func TestAReleasedClusterIsNotLeftToCoolDown(t *testing.T) {
 func TestAProposalDoesNotGoStaleByWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModePropose)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(3 * time.Hour)
 		b.wantState(journal.StateProposed, "kagu approve")
 	})
@@ -906,10 +606,8 @@ func TestAClockSetBackDoesNotFreezeDecisions(t *testing.T) {
 		if _, _, err := b.Journal.OpenIncident(t.Context(), "early", "backoffice", "node-down", "n2", ahead); err != nil {
 			t.Fatal(err)
 		}
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
 		b.wantOrders("start n2")
 	})
@@ -918,10 +616,8 @@ func TestAClockSetBackDoesNotFreezeDecisions(t *testing.T) {
 func TestAClusterTakenOutOfTheFleetIsLetGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeObserve)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(time.Minute)
 		b.present.Store(&inventory.Fleet{})
 		b.WakeAll()
@@ -936,10 +632,8 @@ func TestAClusterTakenOutOfTheFleetIsLetGo(t *testing.T) {
 func TestTheGaugeShowsAnActWhileItGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, cluster.ModeAuto)
-		b.ward.kill("n2")
-		b.run()
+		b.strike()
 		defer b.close()
-		b.alert("backoffice", 0, false)
 		b.wait(2 * time.Second)
 		if v := testutil.ToFloat64(b.Metrics.open.WithLabelValues("backoffice", "node-down", "n2", "acting")); v != 1 {
 			t.Errorf("remediator_incident_open{state=\"acting\"} is %v during the act", v)
@@ -972,10 +666,8 @@ func TestWhatAGuardCannotTellIsANoAndToldOnlyIfItLasts(t *testing.T) {
 				b := newBench(t, cluster.ModeAuto)
 				var lifted atomic.Bool
 				b.Guards = append([]Guard{fog{&lifted}}, b.Guards...)
-				b.ward.kill("n2")
-				b.run()
+				b.strike()
 				defer b.close()
-				b.alert("backoffice", 0, false)
 				b.wait(tc.lifts)
 				b.wantOrders()
 				lifted.Store(true)
