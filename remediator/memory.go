@@ -5,10 +5,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/journal"
 	"github.com/kagu-db/kagu/internal/metric"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // memory is what the journal holds about a cluster that matters for a look.
