@@ -1,6 +1,7 @@
 package wsrep_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -57,4 +58,28 @@ func FuzzStatusFile(f *testing.F) {
 			t.Errorf("odd: %+v", s)
 		}
 	})
+}
+
+// What MariaDB 10.11 wrote while it received a full transfer by rsync, which tells no progress.
+func TestRecordedStatusFiles(t *testing.T) {
+	for file, want := range map[string]string{
+		"receiving-sst.json": "receiving_sst", "initializing.json": "initializing", "synced.json": "operational",
+	} {
+		t.Run(file, func(t *testing.T) {
+			text, err := os.Open("testdata/statusfile/" + file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer text.Close()
+			got, err := wsrep.ParseStatusFile(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, want, got.Phase)
+			same(t, wsrep.Int{}, got.Total)
+			if got.Timestamp < 1.7e9 {
+				t.Errorf("written at %v", got.Timestamp)
+			}
+		})
+	}
 }
