@@ -94,6 +94,7 @@ func TestAServerTakesTheProfiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			server := exec.Command("/usr/sbin/mariadbd", "--defaults-file="+config, "--wsrep-new-cluster")
+			server.Env = append(os.Environ(), "KAGU_LAB="+l.ID) // if this test is killed, the next lab clears it away
 			if err := server.Start(); err != nil {
 				t.Fatal(err)
 			}

@@ -135,6 +135,7 @@ func (r *Rig) Start(t testing.TB, program string, args ...string) *exec.Cmd {
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, r.dir
+	cmd.Env = append(os.Environ(), "KAGU_LAB="+r.Lab.ID) // if this test is killed, the next lab clears it away
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
