@@ -59,7 +59,7 @@ func newSite(t *testing.T) site {
 		"wsrep_cluster_address=gcomm://" + address + ":" + group + ",127.61.1.2:" + group, // the second is never there: itself alone is no address "wsrep_node_address=" + address, "wsrep_node_name=n1",
 		fmt.Sprintf("wsrep_provider_options=\"gcache.size=16M;gmcast.listen_addr=tcp://%s:%s;ist.recv_addr=%s:%s\"", address, group, address, ist), "",
 	}, "\n")), 0o644))
-	args := []string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--datadir=" + s.in("data")}
+	args := []string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--force", "--datadir=" + s.in("data")}
 	if out, err := exec.Command(install, args...).CombinedOutput(); err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}

@@ -157,7 +157,8 @@ func (p Process) gone(context.Context) error {
 
 func (l *Lab) install(ctx context.Context, n Node) error {
 	args := []string{
-		"--no-defaults", "--datadir=" + n.DataDir(), "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=16M",
+		// --force: a machine whose name does not resolve is good enough.
+		"--no-defaults", "--datadir=" + n.DataDir(), "--skip-test-db", "--skip-name-resolve", "--force", "--innodb-log-file-size=16M",
 		"--auth-root-authentication-method=socket", "--auth-root-socket-user=" + l.Account,
 	}
 	if u := runAs(); u != "" {

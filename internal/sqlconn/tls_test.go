@@ -96,7 +96,7 @@ func serveTLS(t *testing.T, dir string) (address string) {
 	t.Helper()
 	server := needs.Program(t, "mariadbd", "mariadb-server")
 	data := filepath.Join(dir, "data")
-	if out, err := exec.Command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+	if out, err := exec.Command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--force",
 		"--datadir="+data).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -134,7 +134,7 @@ func planStart(s cluster.Snapshot, name string) (remediator.Plan, error) {
 		// Seen on 10.11: a server that comes back under its old identity while the group still
 		// holds a place for it cannot join before several timers have run out, 12 s later.
 		return remediator.Plan{}, &remediator.Veto{Guard: "membership", Unclear: true, Reason: fmt.Sprintf(
-			"%s still counts %s as a member (evs.suspect_timeout); it could not join before that is over", strings.Join(peers, " and "), name)}
+			"%s is still a member in the view of %s (evs.suspect_timeout); it could not join before that is over", name, strings.Join(peers, " and "))}
 	}
 	for _, peer := range s.Nodes {
 		if peer.Galera.Primary == cluster.Yes && peer.Galera.StateUUID != saved.UUID {

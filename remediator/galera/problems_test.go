@@ -114,7 +114,7 @@ func TestPlanForADeadNode(t *testing.T) {
 		{"refuses when grastate.dat could not be read", func(s *cluster.Snapshot) { s.Nodes[1].Galera.Saved = nil }, "saved-position: the host of n2 could not read"},
 		{"refuses a node that needs a full transfer", saved(zeroUUID), "saved-position: n2 holds no valid state"},
 		{"refuses a node of another history", saved("99999999-2222-3333-4444-555555555555"), "saved-position: n2 holds the history"},
-		{"waits while the others still count it", func(s *cluster.Snapshot) { s.Nodes[0].Galera.Members = []string{"n1", "n2", "n3"} }, "membership: n1 still counts n2"},
+		{"waits while the others still count it", func(s *cluster.Snapshot) { s.Nodes[0].Galera.Members = []string{"n1", "n2", "n3"} }, "membership: n2 is still a member in the view of n1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := states("n1:synced n2:down n3:synced")
