@@ -61,7 +61,9 @@ func (w *watch) server(ctx context.Context) error {
 
 // prometheus sees the first scrape that found the node down, and the alert.
 func (w *watch) prometheus(ctx context.Context) error {
-	down := fmt.Sprintf(`timestamp(galera_up{cluster=%q, node=%q} == 0)`, lab.ClusterName, w.node)
+	// timestamp() of anything but a plain selector is the moment of the query, not of the scrape.
+	up := fmt.Sprintf(`galera_up{cluster=%q, node=%q}`, lab.ClusterName, w.node)
+	down := fmt.Sprintf(`timestamp(%s) and %s == 0`, up, up)
 	at, found, err := seconds(ctx, w.lab.URL(lab.Prometheus), down)
 	if err != nil {
 		return err
