@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,7 +42,7 @@ func newManager(t *testing.T) manager {
 	t.Helper()
 	needs.Servers(t)
 	if os.Geteuid() != 0 {
-		t.Skip("needs a mount namespace: run as root")
+		needs.Missing(t, errors.New("a mount namespace: run as root"))
 	}
 	const systemd = "/lib/systemd/systemd"
 	needs.File(t, systemd, "systemd")
@@ -106,7 +107,7 @@ exec %[3]s --user --log-target=console --unit=basic.target`, dir, group, systemd
 		select {
 		case err := <-ended:
 			ended <- err
-			t.Skipf("systemd does not run here: %v\n%s", err, log.String())
+			needs.Missing(t, fmt.Errorf("a systemd that runs here (deploy/lab/install-packages brings it): %w\n%s", err, log.String()))
 		default:
 		}
 		if time.Now().After(end) {

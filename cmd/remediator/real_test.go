@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kagu-db/kagu/internal/journal"
+	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/node"
 	"github.com/kagu-db/kagu/remediator"
 )
@@ -255,7 +257,7 @@ func namesAWrongPassword(r *rig) {
 
 func survivesAFullDisk(r *rig) {
 	if os.Geteuid() != 0 {
-		r.t.Skip("needs root, to mount a small tmpfs")
+		needs.Missing(r.t, errors.New("a small tmpfs to fill: run as root"))
 	}
 	disk := r.t.TempDir()
 	r.must(unix.Mount("tmpfs", disk, "tmpfs", 0, "size=1m"))

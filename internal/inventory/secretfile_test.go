@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 func TestReadSecretModes(t *testing.T) {
@@ -31,7 +33,7 @@ func TestReadSecretModes(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			if c.rootOnly && os.Getuid() != 0 {
-				t.Skip("only root can give a file away: run as root")
+				needs.Missing(t, errors.New("a file of another user: run as root"))
 			}
 			path := filepath.Join(t.TempDir(), "secret")
 			if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
