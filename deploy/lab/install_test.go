@@ -30,7 +30,17 @@ func TestInstallPackages(t *testing.T) {
 		{
 			name: "an upgrade is refused", dpkg: none, fails: true,
 			apt:  fresh + `; echo "Inst libc6 [2.36-9] (2.36-10 Debian:12 [amd64])"`,
-			want: []string{"libc6 from 2.36-9 to 2.36-10", "refused, nothing was changed"},
+			want: []string{"libc6 from 2.36-9 to 2.36-10", "refused, nothing was changed", "install-packages --upgrade"},
+		},
+		{
+			name: "an upgrade that was allowed", dpkg: none, args: []string{"--upgrade", "--dry-run"},
+			apt: `case "$*" in *--no-upgrade*) exit 9 ;; esac; ` + fresh + `; echo "Inst libc6 [2.36-9] (2.36-10 Debian:12 [amd64])"`,
+			want: []string{"libc6 from 2.36-9 to 2.36-10", "will install 2 packages, upgrade 1 and remove none"},
+		},
+		{
+			name: "a removal is refused even then", dpkg: none, args: []string{"--upgrade", "--dry-run"}, fails: true,
+			apt:  `echo "Remv mysql-server [8.0]"; ` + fresh,
+			want: []string{"mysql-server", "refused, nothing was changed"},
 		},
 		{
 			name: "a removal is refused", dpkg: none, fails: true,
