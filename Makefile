@@ -43,7 +43,8 @@ WITH_SERVERS := go list -test -f '{{if .ForTest}}{{.ForTest}} {{join .Deps " "}}
 	awk '/ [^ ]*\/internal\/needs( |$$)/ {print $$1}' | sort -u
 
 .PHONY: bench
-bench: packages ## measure what the documents name figures for
+bench: ## install what is missing and the peers' tools, measure what the documents name figures for
+	deploy/lab/install-packages --peers
 	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench
 
 # Servers of the distribution, for the lab. It starts, stops and reconfigures no service.

@@ -28,6 +28,10 @@ func TestInstallPackages(t *testing.T) {
 			want: []string{"missing: mariadb-server mariadb-backup", "will install 2 packages, upgrade none and remove none", "  galera-4\n", "  haproxy\n"},
 		},
 		{
+			name: "what make bench measures against too", dpkg: none, apt: fresh, args: []string{"--peers", "--dry-run"},
+			want: []string{"missing: mariadb-server", " prometheus-mysqld-exporter\n"},
+		},
+		{
 			name: "an upgrade is refused", dpkg: none, fails: true,
 			apt:  fresh + `; echo "Inst libc6 [2.36-9] (2.36-10 Debian:12 [amd64])"`,
 			want: []string{"libc6 from 2.36-9 to 2.36-10", "refused, nothing was changed", "install-packages --upgrade"},
