@@ -12,7 +12,7 @@ var (
 		"own", "Near the scrape timeout: the server is slow to answer SHOW; look at its load and locks.")
 	GaleraExporterLastSnapshotTimestampSeconds = perTarget("galera_exporter_last_snapshot_timestamp_seconds", gauge, []string{"collector"},
 		"Unix time of the result of a collector that is too slow for every scrape and whose result is kept (own).",
-		"own", "Older than the hour in which such a collector runs again: it fails since then, and the exporter's log says why.")
+		"own", "Older than the time after which such a collector runs again (docs/galera_exporter.md): it fails since then, and the exporter's log says why.")
 )
 
 var exporterTarget = []string{Job, Instance}

@@ -24,6 +24,15 @@ const (
 
 	inWorkload     = from("workload")
 	inTransactions = from("transactions")
+	inResponse     = from("latency")
+	inLocks        = from("locks")
+	inReplication  = from("replication")
+	inTLS          = from("tls")
+	inClock        = from("clock")
+	inDigests      = from("digests")
+	inBinlog       = from("binlog")
+	inAccounts     = from("accounts")
+	inAllowlist    = from("allowlist")
 	inSchema       = from("schema")
 )
 
@@ -116,7 +125,8 @@ var galeraNode = []*Family{
 
 // Galera lists the families of galera_exporter about a database, in the order of the documentation.
 func Galera() []*Family {
-	return slices.Concat(galeraNode, galeraReplication, galeraGroup, galeraSettings, galeraTables, galeraHost, galeraWorkload)
+	return slices.Concat(galeraNode, galeraReplication, galeraGroup, galeraSettings, galeraTables, galeraHost,
+		galeraWorkload, galeraStatements, galeraInnodb, galeraLocks, galeraAsync, galeraEdge, galeraSchema)
 }
 
 func (c from) family(name string, kind prometheus.ValueType, labels []string, help, source, moves string) *Family {
@@ -133,6 +143,14 @@ func (c from) states(name, label string, states []string, help, source, moves st
 	}.declare()
 }
 
+// histogram is a family whose buckets are the server's own; those declared are what it has by default.
+func (c from) histogram(name string, buckets []float64, help, source, moves string) *Family {
+	return Family{
+		Name: name, Help: help, Buckets: buckets, Target: galeraTarget,
+		Source: source, Cost: c.cost(), Moves: moves, Collector: string(c),
+	}.declare()
+}
+
 // counter makes a set of series with a closed list of labels one of counters.
 func (f *Family) counter() *Family {
 	c := *f
@@ -145,7 +163,7 @@ func (c from) cost() Cost {
 	switch c {
 	case inMembers:
 		return OnDemand
-	case inSchema:
+	case inDigests, inBinlog, inAccounts, inSchema:
 		return Slow
 	default:
 		return EveryScrape

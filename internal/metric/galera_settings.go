@@ -37,6 +37,15 @@ var (
 	GaleraConnectionsLimit = inVariables.family("galera_connections_limit", gauge, nil,
 		"Client connections the server lets in (max_connections).",
 		"max_connections", "Moves only when somebody sets it; galera_connections near it is trouble.")
+	GaleraOpenTablesLimit = inVariables.family("galera_open_tables_limit", gauge, nil,
+		"Tables that the table cache holds at most (table_open_cache).",
+		"table_open_cache", "Moves only when somebody sets it; see galera_table_cache_total.")
+	GaleraOpenTableDefinitionsLimit = inVariables.family("galera_open_table_definitions_limit", gauge, nil,
+		"Definitions of tables that their cache holds at most (table_definition_cache).",
+		"table_definition_cache", "Moves only when somebody sets it.")
+	GaleraOpenFilesLimit = inVariables.family("galera_open_files_limit", gauge, nil,
+		"Files that the server may have open (open_files_limit).",
+		"open_files_limit", "Lower than my.cnf says: the unit's LimitNOFILE.")
 	GaleraPXCMaintMode = inVariables.states("galera_pxc_maint_mode", "mode", []string{"disabled", "shutdown", "maintenance"},
 		"Whether PXC asks proxies to stay away: 1 for the present mode, 0 for the others; PXC only (pxc_maint_mode).",
 		"pxc_maint_mode", "maintenance: somebody set it. shutdown: the server is about to end.")
@@ -74,6 +83,7 @@ var galeraSettings = []*Family{
 	GaleraUnsafeSetting, GaleraDesyncEnabled, GaleraRejectQueries, GaleraSSTDonorRejectsQueries,
 	GaleraAutoIncrementControlEnabled, GaleraAutoIncrementIncrement, GaleraAutoIncrementOffset, GaleraApplierThreadsConfigured,
 	GaleraWriteSetLimitBytes, GaleraWriteSetLimitRows, GaleraConnectionsLimit, GaleraPXCMaintMode,
+	GaleraOpenTablesLimit, GaleraOpenTableDefinitionsLimit, GaleraOpenFilesLimit,
 	GaleraGcacheSizeBytes, GaleraGcachePageSizeBytes, GaleraGcacheKeepPagesBytes, GaleraGcacheRecoverEnabled,
 	GaleraEvsSuspectTimeoutSeconds, GaleraEvsInactiveTimeoutSeconds, GaleraEvsFailureDetectionSeconds, GaleraEncryptionEnabled,
 	GaleraVariableFingerprint,

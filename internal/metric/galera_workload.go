@@ -15,12 +15,33 @@ var (
 	GaleraConnectionsRefusedTotal = inWorkload.family("galera_connections_refused_total", counter, nil,
 		"Connections refused because galera_connections_limit was reached (Connection_errors_max_connections).",
 		"Connection_errors_max_connections", "Rising: clients get errors now. Find who holds the connections before raising max_connections.")
+	GaleraConnectionErrorsTotal = inWorkload.states("galera_connection_errors_total", "cause", []string{"accept", "internal", "peer_address", "select", "tcpwrap"},
+		"Connections that the server could not take, by what went wrong (Connection_errors_accept, _internal, _peer_address, _select, _tcpwrap).",
+		"Connection_errors_*", "internal: no memory or no thread for it. accept: no file descriptor. The error log has more.").counter()
+	GaleraAccessDeniedTotal = inWorkload.family("galera_access_denied_total", counter, nil,
+		"Log-ins and statements that were refused for want of a right; MariaDB only (Access_denied_errors).",
+		"Access_denied_errors", "Jumps: a client with an old password, or somebody tries passwords.")
+	GaleraConnectionsPeak = inWorkload.family("galera_connections_peak", gauge, nil,
+		"Most connections at once since the server's start or FLUSH STATUS (Max_used_connections).",
+		"Max_used_connections", "Near galera_connections_limit: it was close to refusing clients.")
+	GaleraThreadsCreatedTotal = inWorkload.family("galera_threads_created_total", counter, nil,
+		"Threads made for connections (Threads_created).",
+		"Threads_created", "Near the rate of galera_connection_attempts_total: thread_cache_size is too small.")
+	GaleraPreparedStatements = inWorkload.family("galera_prepared_statements", gauge, nil,
+		"Prepared statements that sessions hold now (Prepared_stmt_count).",
+		"Prepared_stmt_count", "Growing without end: clients do not close them, and at max_prepared_stmt_count all clients get errors.")
+	GaleraMemoryUsedBytes = inWorkload.family("galera_memory_used_bytes", gauge, nil,
+		"Memory that the server has for itself and its sessions, without the caches of the kernel; MariaDB only (Memory_used).",
+		"Memory_used", "Growing without end: sessions, or a leak; the kernel will end the server when memory is gone.")
+	GaleraUptimeSeconds = inWorkload.family("galera_uptime_seconds", gauge, nil,
+		"Seconds since the server's start (Uptime).",
+		"Uptime", "Falls: it was restarted; nobody did that: the error log.")
 	GaleraQuestionsTotal = inWorkload.family("galera_questions_total", counter, nil,
 		"Statements that clients sent (Questions).",
 		"Questions", "The load. 0 where there should be some: look at the proxy.")
-	GaleraStatementsTotal = inWorkload.states("galera_statements_total", "kind", []string{"select", "insert", "update", "delete", "replace", "load", "begin", "commit", "rollback"},
-		"Statements by kind (Com_select, Com_insert, …).",
-		"Com_*", "rollback near commit: clients fail, see galera_local_certification_failures_total.").counter()
+	GaleraStatementsTotal = inWorkload.states("galera_statements_total", "kind", []string{"select", "insert", "update", "delete", "replace", "load", "call", "ddl", "begin", "commit", "rollback"},
+		"Statements by kind; ddl are those that create, alter, drop, truncate or rename (Com_select, Com_insert, Com_insert_select, …).",
+		"Com_*", "ddl: each holds up the whole cluster for as long as it runs. rollback near commit: clients fail, see galera_local_certification_failures_total.").counter()
 	GaleraSlowQueriesTotal = inWorkload.family("galera_slow_queries_total", counter, nil,
 		"Statements that took longer than long_query_time (Slow_queries).",
 		"Slow_queries", "Rising: the slow log of this node names them.")
@@ -33,58 +54,24 @@ var (
 	GaleraOpenedTablesTotal = inWorkload.family("galera_opened_tables_total", counter, nil,
 		"Tables that were opened (Opened_tables).",
 		"Opened_tables", "A steady rate: the table cache is too small.")
+	GaleraTableCacheTotal = inWorkload.states("galera_table_cache_total", "result", []string{"hit", "miss", "overflow"},
+		"Tables that statements took from the table cache, had to open, and that were put out for others (Table_open_cache_hits, _misses, _overflows).",
+		"Table_open_cache_*", "overflow rising with the load: table_open_cache is too small.").counter()
+	GaleraOpenTableDefinitions = inWorkload.family("galera_open_table_definitions", gauge, nil,
+		"Definitions of tables in the cache (Open_table_definitions).",
+		"Open_table_definitions", "At galera_open_table_definitions_limit for long: table_definition_cache is too small.")
+	GaleraOpenFiles = inWorkload.family("galera_open_files", gauge, nil,
+		"Files that the server has open, InnoDB's own not counted (Open_files).",
+		"Open_files", "Near galera_open_files_limit: tables can no longer be opened.")
+	GaleraTableLocksTotal = inWorkload.states("galera_table_locks_total", "result", []string{"immediate", "waited"},
+		"Locks of whole tables that were had at once, and that were waited for (Table_locks_immediate, Table_locks_waited).",
+		"Table_locks_immediate, Table_locks_waited", "waited rising: LOCK TABLES, or tables that are not InnoDB.").counter()
+	GaleraTemporaryFilesTotal = inWorkload.family("galera_temporary_files_total", counter, nil,
+		"Temporary files made for sorts and the like (Created_tmp_files).",
+		"Created_tmp_files", "Rising with the load: see galera_sort_merge_passes_total, and the room in tmpdir.")
 	GaleraClientBytesTotal = inWorkload.states("galera_client_bytes_total", "direction", []string{"received", "sent"},
 		"Bytes that clients sent us and got (Bytes_received, Bytes_sent).",
 		"Bytes_received, Bytes_sent", "sent jumps: a report, or a dump.").counter()
-
-	GaleraInnodbBufferPoolBytes = inWorkload.states("galera_innodb_buffer_pool_bytes", "state", []string{"data", "free", "other"},
-		"The buffer pool by what is in it (Innodb_buffer_pool_pages_data, _free, _misc, Innodb_page_size).",
-		"Innodb_buffer_pool_pages_*, Innodb_page_size", "free 0 is normal once it is warm.")
-	GaleraInnodbBufferPoolDirtyBytes = inWorkload.family("galera_innodb_buffer_pool_dirty_bytes", gauge, nil,
-		"Bytes of the buffer pool that are not on disk yet (Innodb_buffer_pool_bytes_dirty).",
-		"Innodb_buffer_pool_bytes_dirty", "Rising without end: the disk does not keep up with the writes.")
-	GaleraInnodbBufferPoolReadRequestsTotal = inWorkload.family("galera_innodb_buffer_pool_read_requests_total", counter, nil,
-		"Pages that statements asked the buffer pool for (Innodb_buffer_pool_read_requests).",
-		"Innodb_buffer_pool_read_requests", "The rate of galera_innodb_buffer_pool_reads_total divided by this one's is the share of misses.")
-	GaleraInnodbBufferPoolReadsTotal = inWorkload.family("galera_innodb_buffer_pool_reads_total", counter, nil,
-		"Pages that had to be read from disk (Innodb_buffer_pool_reads).",
-		"Innodb_buffer_pool_reads", "A large share: the pool is too small for what is read, or the server was just started.")
-	GaleraInnodbBufferPoolWaitsTotal = inWorkload.family("galera_innodb_buffer_pool_waits_total", counter, nil,
-		"Times a statement waited for a free page (Innodb_buffer_pool_wait_free).",
-		"Innodb_buffer_pool_wait_free", "Rising: the disk cannot write dirty pages as fast as they are needed.")
-	GaleraInnodbDataBytesTotal = inWorkload.states("galera_innodb_data_bytes_total", "direction", []string{"read", "written"},
-		"Bytes that InnoDB read from its files and wrote to them (Innodb_data_read, Innodb_data_written).",
-		"Innodb_data_read, Innodb_data_written", "Near what the disk can do: statements wait for it.").counter()
-	GaleraInnodbFsyncsTotal = inWorkload.family("galera_innodb_fsyncs_total", counter, nil,
-		"Times InnoDB waited for its data to be on the disk (Innodb_data_fsyncs).",
-		"Innodb_data_fsyncs", "Flat under writes: the disk hangs.")
-	GaleraInnodbRedoWrittenBytesTotal = inWorkload.family("galera_innodb_redo_written_bytes_total", counter, nil,
-		"Bytes written to the redo log (Innodb_os_log_written).",
-		"Innodb_os_log_written", "The rate at which data changes. An hour of it is a sound size for the log.")
-	GaleraInnodbRedoWaitsTotal = inWorkload.family("galera_innodb_redo_waits_total", counter, nil,
-		"Times a statement waited for room in the log buffer (Innodb_log_waits).",
-		"Innodb_log_waits", "Rising: innodb_log_buffer_size, or a slow disk.")
-	GaleraInnodbCheckpointAgeBytes = inWorkload.family("galera_innodb_checkpoint_age_bytes", gauge, nil,
-		"Bytes of redo log that a crash now would make the server read again; MariaDB only (Innodb_checkpoint_age).",
-		"Innodb_checkpoint_age", "Near galera_innodb_checkpoint_age_limit_bytes: writes are about to stall for the flushing.")
-	GaleraInnodbCheckpointAgeLimitBytes = inWorkload.family("galera_innodb_checkpoint_age_limit_bytes", gauge, nil,
-		"Checkpoint age at which writes wait; MariaDB only (Innodb_checkpoint_max_age).",
-		"Innodb_checkpoint_max_age", "Moves with innodb_log_file_size.")
-	GaleraInnodbHistoryListLength = inWorkload.family("galera_innodb_history_list_length", gauge, nil,
-		"Changes that are kept for old readers; MariaDB only (Innodb_history_list_length).",
-		"Innodb_history_list_length", "Growing without end: a transaction was left open, see galera_innodb_oldest_transaction_start_timestamp_seconds.")
-	GaleraInnodbDeadlocksTotal = inWorkload.family("galera_innodb_deadlocks_total", counter, nil,
-		"Deadlocks between transactions of this node; MariaDB only (Innodb_deadlocks).",
-		"Innodb_deadlocks", "Rising: clients take rows in different orders. Conflicts between nodes are not here but in the certification failures.")
-	GaleraInnodbRowLockWaits = inWorkload.family("galera_innodb_row_lock_waits", gauge, nil,
-		"Transactions that wait for a row now (Innodb_row_lock_current_waits).",
-		"Innodb_row_lock_current_waits", "Above 0 for long: one transaction holds rows that others want.")
-	GaleraInnodbRowLockWaitsTotal = inWorkload.family("galera_innodb_row_lock_waits_total", counter, nil,
-		"Times a transaction waited for a row (Innodb_row_lock_waits).",
-		"Innodb_row_lock_waits", "Rising: hot rows.")
-	GaleraInnodbRowLockWaitSecondsTotal = inWorkload.family("galera_innodb_row_lock_wait_seconds_total", counter, nil,
-		"Seconds for which transactions waited for rows (Innodb_row_lock_time).",
-		"Innodb_row_lock_time", "Its rate is how many transactions wait at a time.")
 )
 
 // The families about who waits for whom.
@@ -107,20 +94,16 @@ var (
 	GaleraMetadataLockWaiters = inTransactions.family("galera_metadata_lock_waiters", gauge, nil,
 		"Sessions that wait for a metadata lock (information_schema.PROCESSLIST).",
 		"information_schema.PROCESSLIST", "Above 0: a schema change waits for an open transaction, and all that comes after waits for it.")
-	GaleraSchemaHazardTables = inSchema.family("galera_schema_hazard_tables", gauge, []string{"hazard", "schema"},
-		"InnoDB tables without a primary key, by schema, the 50 schemas with most of them; read once an hour (information_schema.INNODB_SYS_TABLES, INNODB_SYS_INDEXES).",
-		"information_schema.INNODB_SYS_TABLES, INNODB_SYS_INDEXES", "Give them a primary key: without one, changes to many rows take applying members hours.")
 )
 
 // galeraWorkload lists them, in the order of the documentation.
 var galeraWorkload = []*Family{
-	GaleraThreadsRunning, GaleraConnectionAttemptsTotal, GaleraConnectionsAbortedTotal, GaleraConnectionsRefusedTotal,
-	GaleraQuestionsTotal, GaleraStatementsTotal, GaleraSlowQueriesTotal, GaleraTemporaryTablesTotal,
-	GaleraOpenTables, GaleraOpenedTablesTotal, GaleraClientBytesTotal, GaleraInnodbBufferPoolBytes,
-	GaleraInnodbBufferPoolDirtyBytes, GaleraInnodbBufferPoolReadRequestsTotal, GaleraInnodbBufferPoolReadsTotal, GaleraInnodbBufferPoolWaitsTotal,
-	GaleraInnodbDataBytesTotal, GaleraInnodbFsyncsTotal, GaleraInnodbRedoWrittenBytesTotal, GaleraInnodbRedoWaitsTotal,
-	GaleraInnodbCheckpointAgeBytes, GaleraInnodbCheckpointAgeLimitBytes, GaleraInnodbHistoryListLength, GaleraInnodbDeadlocksTotal,
-	GaleraInnodbRowLockWaits, GaleraInnodbRowLockWaitsTotal, GaleraInnodbRowLockWaitSecondsTotal, GaleraInnodbOldestTransactionStartTimestampSeconds,
-	GaleraInnodbTransactionRowsModifiedMax, GaleraOldestQueryStartTimestampSeconds, GaleraWsrepWaitingThreads, GaleraApplierThreads,
-	GaleraMetadataLockWaiters, GaleraSchemaHazardTables,
+	GaleraUptimeSeconds, GaleraThreadsRunning, GaleraThreadsCreatedTotal, GaleraMemoryUsedBytes,
+	GaleraConnectionAttemptsTotal, GaleraConnectionsAbortedTotal, GaleraConnectionsRefusedTotal, GaleraConnectionErrorsTotal,
+	GaleraAccessDeniedTotal, GaleraConnectionsPeak, GaleraPreparedStatements, GaleraQuestionsTotal,
+	GaleraStatementsTotal, GaleraSlowQueriesTotal, GaleraTemporaryTablesTotal, GaleraTemporaryFilesTotal,
+	GaleraOpenTables, GaleraOpenedTablesTotal, GaleraTableCacheTotal, GaleraOpenTableDefinitions,
+	GaleraOpenFiles, GaleraTableLocksTotal, GaleraClientBytesTotal,
+	GaleraInnodbOldestTransactionStartTimestampSeconds, GaleraInnodbTransactionRowsModifiedMax, GaleraOldestQueryStartTimestampSeconds,
+	GaleraWsrepWaitingThreads, GaleraApplierThreads, GaleraMetadataLockWaiters,
 }

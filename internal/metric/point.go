@@ -18,6 +18,26 @@ type point struct {
 	family *Family
 	value  float64
 	labels []string // go with family.Labels
+
+	distribution *dto.Histogram // of a histogram, which has no value; nil otherwise
+}
+
+// A Bucket is how many of what a histogram counts were up to a bound.
+type Bucket struct {
+	Bound float64
+	Count uint64 // all that were below it too
+}
+
+// Distribution returns one sample of a family that is a histogram: a server's own count of all,
+// their sum, and its buckets, the bounds ascending and without the endless one.
+func (f *Family) Distribution(count uint64, sum float64, buckets []Bucket, labels ...string) prometheus.Metric {
+	h := &dto.Histogram{SampleCount: &count, SampleSum: &sum}
+	for _, b := range buckets {
+		h.Bucket = append(h.Bucket, &dto.Bucket{UpperBound: &b.Bound, CumulativeCount: &b.Count})
+	}
+	p := f.Sample(0, labels...).(*point)
+	p.distribution = h
+	return p
 }
 
 // Sample returns one sample of the family. The label values go with f.Labels; what is no UTF-8 in
@@ -41,9 +61,12 @@ func (p *point) Desc() *prometheus.Desc { return p.family.desc }
 // Write makes a point a prometheus.Metric.
 func (p *point) Write(out *dto.Metric) error {
 	p.label(out, make([]dto.LabelPair, len(p.labels)), make([]*dto.LabelPair, len(p.labels)))
-	if p.family.Type == prometheus.CounterValue {
+	switch {
+	case p.distribution != nil:
+		out.Histogram = p.distribution
+	case p.family.Type == prometheus.CounterValue:
 		p.count(out, new(dto.Counter))
-	} else {
+	default:
 		p.gauge(out, new(dto.Gauge))
 	}
 	return nil
@@ -102,10 +125,13 @@ func Page(samples []prometheus.Metric) ([]*dto.MetricFamily, error) {
 		k := len(p.labels)
 		p.label(&metrics[i], pairs[:k:k], pointers[:k:k])
 		pairs, pointers = pairs[k:], pointers[k:]
-		if p.family.Type == prometheus.CounterValue {
+		switch {
+		case p.distribution != nil:
+			metrics[i].Histogram = p.distribution
+		case p.family.Type == prometheus.CounterValue:
 			p.count(&metrics[i], &counters[0])
 			counters = counters[1:]
-		} else {
+		default:
 			p.gauge(&metrics[i], &gauges[0])
 			gauges = gauges[1:]
 		}
@@ -126,7 +152,10 @@ func byName(a, b *point) int {
 
 func (f *Family) header() *dto.MetricFamily {
 	kind := dto.MetricType_GAUGE
-	if f.Type == prometheus.CounterValue {
+	switch {
+	case f.Buckets != nil:
+		kind = dto.MetricType_HISTOGRAM
+	case f.Type == prometheus.CounterValue:
 		kind = dto.MetricType_COUNTER
 	}
 	return &dto.MetricFamily{Name: &f.Name, Help: &f.Help, Type: &kind}

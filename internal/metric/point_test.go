@@ -66,6 +66,26 @@ func TestASampleThatComesTwiceIsTold(t *testing.T) {
 	}
 }
 
+func TestADistribution(t *testing.T) {
+	page, err := Page([]prometheus.Metric{
+		GaleraUp.Sample(1), GaleraQuestionsTotal.Sample(3),
+		GaleraQueryDurationSeconds.Distribution(9, 1.5, []Bucket{{0.1, 7}, {1, 8}}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := text(t, page)
+	for _, want := range []string{
+		"# TYPE galera_query_duration_seconds histogram\n", "galera_query_duration_seconds_bucket{le=\"0.1\"} 7\n", "galera_query_duration_seconds_bucket{le=\"1\"} 8\n",
+		"galera_query_duration_seconds_bucket{le=\"+Inf\"} 9\n", "galera_query_duration_seconds_sum 1.5\n", "galera_query_duration_seconds_count 9\n",
+		"galera_up 1\n", "galera_questions_total 3\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("lacks %s:\n%s", want, got)
+		}
+	}
+}
+
 func TestAForeignMetricIsTold(t *testing.T) {
 	got, err := Page([]prometheus.Metric{GaleraUp.Sample(1), prometheus.NewGauge(prometheus.GaugeOpts{Name: "x"})})
 	if err == nil || len(got) != 1 {
