@@ -2,8 +2,10 @@ package sqlconn
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql/driver"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -24,12 +26,30 @@ var session = [...]string{
 	"max_execution_time=10000",   // milliseconds; the same on MySQL
 }
 
+// together are those that a make of server knows all of: MariaDB, MySQL with Galera, MySQL.
+var together = [...][]string{
+	session[:len(session)-1],
+	without("max_statement_time"),
+	append(without("max_statement_time", "wsrep_"), "wait_timeout=600"), // seconds: a host of ours that vanished leaves its connections behind
+}
+
+func without(prefixes ...string) []string {
+	var items []string
+	for _, item := range session {
+		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(item, p) }) {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
 // A connector opens connections and sets them up.
 type connector struct {
 	config   *mysql.Config // without the password and the TLS files, which are added at each connection
 	password inventory.Secret
 	tls      *inventory.TLS
 	opened   *atomic.Uint64
+	expiry   *atomic.Int64 // when the certificate ends that the newest connection was shown; 0 if it was shown none
 }
 
 func (c *connector) Driver() driver.Driver { return mysql.MySQLDriver{} }
@@ -39,6 +59,13 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	cfg.Passwd = c.password.Reveal()
 	if err := encrypt(cfg, c.tls); err != nil {
 		return nil, err
+	}
+	var expiry int64
+	if cfg.TLS != nil {
+		cfg.TLS.VerifyConnection = func(state tls.ConnectionState) error { // after all else was verified
+			expiry = state.PeerCertificates[0].NotAfter.Unix()
+			return nil
+		}
 	}
 	dial, err := mysql.NewConnector(cfg)
 	if err != nil {
@@ -52,6 +79,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	c.opened.Add(1)
+	c.expiry.Store(expiry)
 	if err := setUp(ctx, conn); err != nil {
 		_ = conn.Close() // it is broken; err says how
 		return nil, err
@@ -59,8 +87,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// setUp sets the session in one round trip. A server refuses such a statement as a whole if it
-// does not know one item, so then each is tried alone. Only a broken connection is an error.
+// setUp sets the session in one round trip, if the server knows all items of a list. It refuses
+// such a statement as a whole if it does not know one, so at last each is tried alone. Only a
+// broken connection is an error.
 func setUp(ctx context.Context, conn driver.Conn) error {
 	exec, ok := conn.(driver.ExecerContext)
 	if !ok {
@@ -74,13 +103,10 @@ func setUp(ctx context.Context, conn driver.Conn) error {
 		}
 		return err
 	}
-	mariadb := session[:len(session)-1]
-	err := set(mariadb...)
-	if err == nil {
-		return nil
-	}
-	if !errors.Is(err, errRefusedItem) {
-		return err
+	for _, items := range together {
+		if err := set(items...); !errors.Is(err, errRefusedItem) {
+			return err
+		}
 	}
 	for _, item := range session {
 		if err := set(item); err != nil && !errors.Is(err, errRefusedItem) {

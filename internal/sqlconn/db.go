@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -20,7 +21,12 @@ type DB struct {
 	address string
 	pool    *sql.DB
 	opened  atomic.Uint64
+	expiry  atomic.Int64
 }
+
+// lifetime is how long a connection is kept. A new one shows the certificate and takes the
+// password of now, and finds a host that has moved.
+const lifetime = time.Hour
 
 // Open returns a handle. Nothing is connected until the first query; what is wrong with the
 // address, the account or the TLS files shows there. A nil tls, like TLSOff, does not encrypt.
@@ -32,9 +38,17 @@ func Open(address string, cred inventory.Credential, tls *inventory.TLS) *DB {
 	cfg.Logger = &mysql.NopLogger{} // the driver says there what it returns as an error too
 	cfg.ConnectionAttributes = "program_name:kagu"
 	db := &DB{address: address}
-	db.pool = sql.OpenDB(&connector{config: cfg, password: cred.Password, tls: tls, opened: &db.opened})
+	db.pool = sql.OpenDB(&connector{config: cfg, password: cred.Password, tls: tls, opened: &db.opened, expiry: &db.expiry})
 	db.pool.SetMaxOpenConns(1)
 	db.pool.SetMaxIdleConns(1)
+	db.pool.SetConnMaxLifetime(lifetime)
+	return db
+}
+
+// Lanes lets the handle hold so many connections, for statements that wait rather than work.
+func (db *DB) Lanes(n int) *DB {
+	db.pool.SetMaxOpenConns(n)
+	db.pool.SetMaxIdleConns(n)
 	return db
 }
 
@@ -43,6 +57,13 @@ func (db *DB) Close() error { return db.pool.Close() }
 
 // Opened counts the connections made so far.
 func (db *DB) Opened() uint64 { return db.opened.Load() }
+
+// CertificateExpiry returns when the certificate ends that the server showed to the newest
+// connection; false if that is not encrypted, or there was none.
+func (db *DB) CertificateExpiry() (time.Time, bool) {
+	at := db.expiry.Load()
+	return time.Unix(at, 0), at != 0
+}
 
 // Each calls row for every row of a two-column answer. The slices are valid during the call
 // only. A NULL is an empty slice.
@@ -77,7 +98,50 @@ func (db *DB) Strings(ctx context.Context, query string) ([]string, error) {
 	return all, nil
 }
 
+// Table returns an answer with any columns, a map for each row, its keys the columns' names in
+// lower case. A NULL is left out of its row.
+func (db *DB) Table(ctx context.Context, query string) ([]map[string]string, error) {
+	var (
+		all    []map[string]string
+		names  []string
+		values []sql.RawBytes
+	)
+	shape := func(columns []string) ([]any, error) {
+		values = make([]sql.RawBytes, len(columns))
+		into := make([]any, len(columns))
+		for i, c := range columns {
+			names = append(names, strings.ToLower(c))
+			into[i] = &values[i]
+		}
+		return into, nil
+	}
+	err := db.query(ctx, query, shape, func() {
+		row := make(map[string]string, len(names))
+		for i, v := range values {
+			if v != nil {
+				row[names[i]] = string(v)
+			}
+		}
+		all = append(all, row)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// rows reads an answer of as many columns as into has.
 func (db *DB) rows(ctx context.Context, query string, into []any, row func()) error {
+	return db.query(ctx, query, func(columns []string) ([]any, error) {
+		if len(columns) != len(into) {
+			return nil, fmt.Errorf("query %s: the answer has %d columns, want %d", db.address, len(columns), len(into))
+		}
+		return into, nil
+	}, row)
+}
+
+// query reads an answer into what shape returns for its columns.
+func (db *DB) query(ctx context.Context, query string, shape func(columns []string) ([]any, error), row func()) error {
 	rows, err := db.pool.QueryContext(ctx, tag+query)
 	if err != nil {
 		return db.wrap(err)
@@ -87,8 +151,9 @@ func (db *DB) rows(ctx context.Context, query string, into []any, row func()) er
 	if err != nil {
 		return db.wrap(err)
 	}
-	if len(columns) != len(into) {
-		return fmt.Errorf("query %s: the answer has %d columns, want %d", db.address, len(columns), len(into))
+	into, err := shape(columns)
+	if err != nil {
+		return err
 	}
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {

@@ -1,6 +1,6 @@
 // Package sqlconn is a handle on one database server, for programs that watch it.
 //
-// A DB keeps at most one connection and opens it again when it breaks. Statements go as text,
+// A DB keeps at most one connection and opens it again when it breaks or is an hour old. Statements go as text,
 // never prepared: a Galera node that is not operational refuses prepared statements but
 // answers SET and SHOW. Each new connection is told to wait for nothing (no causality, no
 // locks), to read even from a node without a primary component, and to stay out of the slow

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/go-sql-driver/mysql"
@@ -34,6 +35,13 @@ var (
 	// ErrBusy: the server takes no more connections, from anybody or from us.
 	ErrBusy = errors.New("the server takes no more connections")
 
+	// ErrNoCluster: the SQL node of an NDB Cluster has no data node to ask (errors 157 and 4009
+	// of NDB). It is given too when a data node fails while it answers.
+	ErrNoCluster = errors.New("no connection to the data nodes")
+
+	// ErrMissing: the server has no such table or column.
+	ErrMissing = errors.New("the server has no such table or column")
+
 	// ErrNotReady: the node is alive and not operational (error 1047).
 	ErrNotReady = errors.New("alive, not operational")
 )
@@ -47,6 +55,7 @@ var kinds = []struct {
 	{ErrGrant, []uint16{1044, 1142, 1143, 1227, 1370}},
 	{ErrBusy, []uint16{1040, 1129, 1203, 1226}},
 	{ErrNotReady, []uint16{1047}},
+	{ErrMissing, []uint16{1049, 1054, 1109, 1146}},
 	{ErrTimeout, []uint16{1205, 1969, 3024}},
 	{ErrBroken, []uint16{1053, 1927}},
 }
@@ -60,6 +69,9 @@ func kindOf(err error) error {
 			if slices.Contains(k.numbers, said.Number) {
 				return k.kind
 			}
+		}
+		if said.Number == 1296 && (strings.Contains(said.Message, "error 157 ") || strings.Contains(said.Message, "error 4009 ")) {
+			return ErrNoCluster
 		}
 		return nil
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):

@@ -87,6 +87,13 @@ func TestOnARealServer(t *testing.T) {
 		}
 	})
 
+	t.Run("a table has its columns by name, and no NULL", func(t *testing.T) {
+		got, err := open(t, c.Credential, nil).Table(t.Context(), "SELECT 1 AS A, NULL AS B, 'x' AS c UNION ALL SELECT 2, '', NULL")
+		if diff := cmp.Diff([]map[string]string{{"a": "1", "c": "x"}, {"a": "2", "b": ""}}, got); diff != "" || err != nil {
+			t.Errorf("%v; want -, got +:\n%s", err, diff)
+		}
+	})
+
 	t.Run("an answer of another shape is an error, and the connection stays good", func(t *testing.T) {
 		db := open(t, c.Credential, nil)
 		if _, err := db.Pairs(t.Context(), "SELECT 1, 2, 3"); err == nil {

@@ -58,6 +58,10 @@ func TestTLS(t *testing.T) {
 			if err == nil && (pairs["ssl_cipher"] != "") != c.encrypted {
 				t.Errorf("the cipher is %q", pairs["ssl_cipher"])
 			}
+			at, shown := db.CertificateExpiry()
+			if shown != c.encrypted || shown && (time.Until(at) < 55*time.Minute || time.Until(at) > time.Hour) {
+				t.Errorf("the certificate ends at %v, %v", at, shown)
+			}
 		})
 	}
 }
