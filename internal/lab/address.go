@@ -47,20 +47,8 @@ var usual = map[Service]int{
 func (l *Lab) place(o Options) error {
 	l.Network = o.Network
 	given := book{}
-	for i := 1; i <= o.Nodes; i++ {
-		n := Node{Name: fmt.Sprintf("n%d", i), Address: fmt.Sprintf("%s.%d", l.Network, i)}
-		n.Dir = l.file(n.Name)
-		ports := []struct {
-			port   *int
-			wanted int
-		}{{&n.SQL, 3306}, {&n.Group, 4567}, {&n.IST, 4568}, {&n.SST, 4444}, {&n.SSH, 2222}}
-		for _, p := range ports {
-			var err error
-			if *p.port, err = given.take(n.Address, p.wanted); err != nil {
-				return err
-			}
-		}
-		l.Nodes = append(l.Nodes, n)
+	if err := l.kind().place(l, o, given); err != nil {
+		return err
 	}
 	l.Addresses = map[Service]string{}
 	for _, s := range o.Services {

@@ -59,6 +59,20 @@ func (l *Lab) Server(node string) (Process, error) {
 	return l.server(n)
 }
 
+func (l *Lab) server(n Node) (Process, error) {
+	all, err := processes()
+	if err != nil {
+		return Process{}, err
+	}
+	for _, p := range all.of(l) {
+		if l.kind().serves(l, n, p.args()) {
+			p.Name = n.Name
+			return p, nil
+		}
+	}
+	return Process{}, fmt.Errorf("%s: %w", n.Name, os.ErrProcessDone)
+}
+
 // KillService, FreezeService and ThawService do the same to what the lab runs beside the servers.
 // The sshd of a node's host is called "sshd n1".
 func (l *Lab) KillService(name string) error { return l.hitService(name, syscall.SIGKILL) }
@@ -106,7 +120,7 @@ func (l *Lab) Start(ctx context.Context, name string) error {
 	if p, err := l.server(n); err == nil {
 		return fmt.Errorf("%s runs already, process %d", name, p.PID)
 	}
-	_, err = l.launch(n)
+	_, err = l.kind().launch(l, n)
 	return err
 }
 

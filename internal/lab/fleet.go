@@ -53,17 +53,11 @@ func (l *Lab) writeFleet(o Options) error {
 		Hosts:       map[string]hostFile{},
 	}
 	c := clusterFile{
-		Kind: "galera", Mode: string(l.Mode),
+		Kind: string(l.Kind), Mode: string(l.Mode),
 		// A lab heals small data on one machine: it need not wait as long as production does.
 		Policy: map[string]string{"cooldown": "30s", "verify_for": "2s", "verify_timeout": "2m"},
 	}
-	for _, n := range l.Nodes {
-		f.Hosts[n.Name] = hostFile{Address: n.Address, SSHPort: n.SSH}
-		c.Nodes = append(c.Nodes, nodeFile{
-			Name: n.Name, Host: n.Name, SQL: n.SQLAddress(), Start: []string{n.starter()},
-			DataDir: n.DataDir(), PIDFile: n.pidFile(), ErrorLog: n.ErrorLog(),
-		})
-	}
+	l.kind().list(l, &c, f.Hosts)
 	if slices.Contains(o.Services, SSH) {
 		if err := l.writeSSH(); err != nil {
 			return err

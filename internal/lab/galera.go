@@ -14,6 +14,7 @@ import (
 	"text/template"
 
 	"github.com/kagu-db/kagu/deploy/galera"
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // Where Debian keeps the programs. They are named in full because start in kagu.yaml must be.
@@ -23,6 +24,28 @@ const (
 	recovery  = "/usr/bin/galera_recovery"
 	provider  = "/usr/lib/galera/libgalera_smm.so"
 )
+
+// galeraKind is what the lab knows of Galera.
+type galeraKind struct{}
+
+func (galeraKind) place(l *Lab, o Options, given book) error {
+	for i := 1; i <= o.Nodes; i++ {
+		n := Node{Name: fmt.Sprintf("n%d", i), Role: cluster.RoleMember, Address: fmt.Sprintf("%s.%d", l.Network, i)}
+		n.Dir = l.file(n.Name)
+		ports := []struct {
+			port   *int
+			wanted int
+		}{{&n.SQL, 3306}, {&n.Group, 4567}, {&n.IST, 4568}, {&n.SST, 4444}, {&n.SSH, 2222}}
+		for _, p := range ports {
+			var err error
+			if *p.port, err = given.take(n.Address, p.wanted); err != nil {
+				return err
+			}
+		}
+		l.Nodes = append(l.Nodes, n)
+	}
+	return nil
+}
 
 // evsOptions are the provider options of a profile. With the default profile nothing is set:
 // the lab then runs what a user has who sets nothing.
@@ -95,11 +118,11 @@ func (l *Lab) configure() error {
 	return nil
 }
 
-// startNodes founds the cluster. One data directory is installed, founds the cluster for a
+// start founds the cluster. One data directory is installed, founds the cluster for a
 // moment to get its accounts and a position, and is copied; so the others need no more than
 // an incremental transfer. They join one after the other: two at once keep each other
 // waiting for six seconds in their first view.
-func (l *Lab) startNodes(ctx context.Context, progress func(string)) error {
+func (galeraKind) start(ctx context.Context, l *Lab, progress func(string)) error {
 	if err := l.configure(); err != nil {
 		return err
 	}
@@ -132,7 +155,7 @@ func (l *Lab) startNodes(ctx context.Context, progress func(string)) error {
 	}
 	progress(first.Name + " founded the cluster")
 	for i, n := range l.Nodes[1:] {
-		if _, err := l.launch(n); err != nil {
+		if _, err := l.launchMariaDB(n); err != nil {
 			return err
 		}
 		if err := l.AwaitStatus(ctx, first.Name, "wsrep_cluster_size", strconv.Itoa(i+2)); err != nil {
@@ -208,7 +231,7 @@ func (n Node) starterScript() string {
 // argv is how the lab starts the server of a data directory that was left cleanly.
 func (n Node) argv() []string { return []string{mariadbd, "--defaults-file=" + n.config()} }
 
-func (l *Lab) launch(n Node, more ...string) (Process, error) {
+func (l *Lab) launchMariaDB(n Node, more ...string) (Process, error) {
 	if err := l.hand(n.Dir); err != nil {
 		return Process{}, err
 	}
@@ -216,7 +239,7 @@ func (l *Lab) launch(n Node, more ...string) (Process, error) {
 }
 
 func (l *Lab) spawnNode(ctx context.Context, n Node, more ...string) (Process, error) {
-	p, err := l.launch(n, more...)
+	p, err := l.launchMariaDB(n, more...)
 	if err != nil {
 		return p, err
 	}
@@ -229,20 +252,29 @@ func (l *Lab) spawnNode(ctx context.Context, n Node, more ...string) (Process, e
 	})
 }
 
-// server returns the process of a node's server, whoever started it.
-func (l *Lab) server(n Node) (Process, error) {
-	all, err := processes()
-	if err != nil {
-		return Process{}, err
+func (galeraKind) launch(l *Lab, n Node) (Process, error) { return l.launchMariaDB(n) }
+
+func (galeraKind) serves(_ *Lab, n Node, argv []string) bool {
+	return len(argv) > 1 && argv[0] == mariadbd && argv[1] == n.argv()[1]
+}
+
+// admin is the lab's own account, which the server trusts because the kernel tells it who is
+// calling. No password exists that could leak.
+func (galeraKind) admin(l *Lab) (user, password string, err error) { return l.Account, "", nil }
+
+func (galeraKind) list(l *Lab, c *clusterFile, hosts map[string]hostFile) {
+	for _, n := range l.Nodes {
+		hosts[n.Name] = hostFile{Address: n.Address, SSHPort: n.SSH}
+		c.Nodes = append(c.Nodes, nodeFile{
+			Name: n.Name, Host: n.Name, SQL: n.SQLAddress(), Start: []string{n.starter()},
+			DataDir: n.DataDir(), PIDFile: n.pidFile(), ErrorLog: n.ErrorLog(),
+		})
 	}
-	for _, p := range all.of(l) {
-		argv := p.args()
-		if len(argv) > 1 && argv[0] == mariadbd && argv[1] == n.argv()[1] {
-			p.Name = n.Name
-			return p, nil
-		}
-	}
-	return Process{}, fmt.Errorf("%s: %w", n.Name, os.ErrProcessDone)
+}
+
+func (galeraKind) look(ctx context.Context, l *Lab, s *NodeStatus) {
+	status, err := l.Wsrep(ctx, s.Node.Name)
+	s.State, s.Cluster, s.Size, s.Err = status["wsrep_local_state_comment"], status["wsrep_cluster_status"], status["wsrep_cluster_size"], err
 }
 
 // password returns 160 random bits as text.

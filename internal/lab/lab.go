@@ -35,8 +35,9 @@ type Lab struct {
 	Owner     Process      `json:"owner"` // the program that started the lab
 	Ephemeral bool         `json:"ephemeral"`
 	Ready     bool         `json:"ready"` // false while it starts, and for ever if that was cut short
+	Kind      cluster.Kind `json:"kind"`
 	Mode      cluster.Mode `json:"mode"`
-	Profile   Profile      `json:"profile"`
+	Profile   Profile      `json:"profile,omitempty"`
 	Rules     string       `json:"rules"`
 	Account   string       `json:"account"` // of the system, that started the lab and logs in over SSH
 	Network   string       `json:"network"` // the first three bytes, such as 127.91.7
@@ -50,14 +51,15 @@ type Lab struct {
 
 // A Node is one server of the cluster, and the host it pretends to be on.
 type Node struct {
-	Name    string `json:"name"`
-	Address string `json:"address"` // of the host
-	SQL     int    `json:"sql_port"`
-	Group   int    `json:"group_port"`
-	IST     int    `json:"ist_port"`
-	SST     int    `json:"sst_port"`
-	SSH     int    `json:"ssh_port,omitempty"`
-	Dir     string `json:"dir"` // my.cnf, data, socket and log
+	Name    string       `json:"name"`
+	Role    cluster.Role `json:"role"`
+	Address string       `json:"address"` // of the host
+	SQL     int          `json:"sql_port,omitempty"`
+	Group   int          `json:"group_port,omitempty"` // this and the two below: Galera
+	IST     int          `json:"ist_port,omitempty"`
+	SST     int          `json:"sst_port,omitempty"`
+	SSH     int          `json:"ssh_port,omitempty"`
+	Dir     string       `json:"dir"` // my.cnf, data, socket and log
 }
 
 // SQLAddress is where the node answers clients.

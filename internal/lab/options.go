@@ -53,6 +53,7 @@ const MaxNodes = 5
 type Options struct {
 	Dir      string       // "": a new folder, and the lab is Ephemeral
 	Bin      string       // folder of kagu, kagu-node, galera_exporter and remediator
+	Kind     cluster.Kind // default cluster.KindGalera
 	Nodes    int          // default 3
 	Services []Service    // beside the nodes; what they need comes along
 	Mode     cluster.Mode // of the cluster in kagu.yaml; default observe
@@ -77,6 +78,12 @@ type Options struct {
 // checked returns the options with defaults filled in.
 func (o Options) checked() (Options, error) {
 	var errs []error
+	if o.Kind == "" {
+		o.Kind = cluster.KindGalera
+	}
+	if o.Kind != cluster.KindGalera {
+		errs = append(errs, fmt.Errorf("kind %q: a lab is %s", o.Kind, cluster.KindGalera))
+	}
 	if o.Nodes == 0 {
 		o.Nodes = 3
 	}

@@ -8,11 +8,14 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// admin opens the node's socket as the lab's own account, which the server trusts because the
-// kernel tells it who is calling. No password exists that could leak.
+// admin opens the node's socket as an account that may do everything.
 func (l *Lab) admin(n Node) (*sql.DB, error) {
+	user, password, err := l.kind().admin(l)
+	if err != nil {
+		return nil, err
+	}
 	c := mysql.NewConfig()
-	c.User, c.Net, c.Addr = l.Account, "unix", n.Socket()
+	c.User, c.Passwd, c.Net, c.Addr = user, password, "unix", n.Socket()
 	c.Logger = &mysql.NopLogger{} // a server that is going up or down is no news here
 	connector, err := mysql.NewConnector(c)
 	if err != nil {

@@ -40,9 +40,8 @@ func (l *Lab) Status(ctx context.Context) ([]NodeStatus, []ServiceStatus) {
 		}
 		if s.Process == "running" {
 			ask, cancel := context.WithTimeout(ctx, time.Second)
-			status, err := l.Wsrep(ask, n.Name)
+			l.kind().look(ask, l, &s)
 			cancel()
-			s.State, s.Cluster, s.Size, s.Err = status["wsrep_local_state_comment"], status["wsrep_cluster_status"], status["wsrep_cluster_size"], err
 		}
 		nodes = append(nodes, s)
 	}

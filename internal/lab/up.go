@@ -81,7 +81,7 @@ func create(ctx context.Context, o Options) (*Lab, func(), error) {
 		}
 		l := &Lab{
 			ID: strings.ToLower(rand.Text()), Dir: dir, Bin: o.Bin, Begun: time.Now().UTC(), Boot: boot, Owner: owner, Ephemeral: o.Ephemeral,
-			Mode: o.Mode, Profile: o.Profile, Rules: o.Rules, Account: me.Username,
+			Kind: o.Kind, Mode: o.Mode, Profile: o.Profile, Rules: o.Rules, Account: me.Username,
 		}
 		if err := l.place(o); err != nil {
 			return nil, err
@@ -128,7 +128,7 @@ func (l *Lab) running() bool {
 func (l *Lab) start(ctx context.Context, o Options) error {
 	begun := time.Now()
 	progress := func(step string) { o.Progress(fmt.Sprintf("%5.1f s  %s", time.Since(begun).Seconds(), step)) }
-	if err := l.startNodes(ctx, progress); err != nil {
+	if err := l.kind().start(ctx, l, progress); err != nil {
 		return err
 	}
 	if err := l.writeFleet(o); err != nil {
