@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -37,6 +38,8 @@ func (l *Lab) createAccounts(ctx context.Context, n Node) error {
 		"GRANT SELECT ON mysql.wsrep_cluster TO "+account(MonitorUser),
 		"GRANT SELECT ON mysql.wsrep_cluster_members TO "+account(MonitorUser),
 		"GRANT SELECT ON mysql.wsrep_streaming_log TO "+account(MonitorUser),
+		"GRANT SELECT ON performance_schema.events_statements_summary_by_digest TO "+account(MonitorUser),
+		"GRANT SELECT ON performance_schema.events_statements_summary_global_by_event_name TO "+account(MonitorUser),
 		"CREATE DATABASE "+Schema,
 		"CREATE USER "+account(WriterUser)+" IDENTIFIED BY '"+passwords[WriterUser]+"'",
 		"GRANT ALL ON "+Schema+".* TO "+account(WriterUser),
@@ -54,13 +57,18 @@ func (l *Lab) MonitorConfig(address string) (*mysql.Config, error) {
 	return l.login(MonitorUser, address)
 }
 
-func (l *Lab) login(user, address string) (*mysql.Config, error) {
+func (l *Lab) password(user string) (string, error) {
 	text, err := os.ReadFile(l.passwordFile(user))
+	return strings.TrimSpace(string(text)), err
+}
+
+func (l *Lab) login(user, address string) (*mysql.Config, error) {
+	password, err := l.password(user)
 	if err != nil {
 		return nil, err
 	}
 	c := mysql.NewConfig()
-	c.User, c.Passwd, c.Net, c.Addr = user, string(text[:len(text)-1]), "tcp", address
+	c.User, c.Passwd, c.Net, c.Addr = user, password, "tcp", address
 	c.Logger = &mysql.NopLogger{}
 	return c, nil
 }

@@ -31,6 +31,21 @@ func (b book) take(host string, wanted int) (int, error) {
 	return 0, fmt.Errorf("no free port on %s from %d on", host, wanted)
 }
 
+// takeEverywhere is take for a port that no address of this machine may have in use.
+func (b book) takeEverywhere(host string, wanted int) (int, error) {
+	for ; wanted < 1<<16; wanted++ {
+		l, err := net.Listen("tcp", ":"+strconv.Itoa(wanted))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			return 0, err
+		}
+		return b.take(host, wanted)
+	}
+	return 0, fmt.Errorf("no free port from %d on", wanted)
+}
+
 // network returns a random 127.A.B. 127.0 is left to the machine.
 func network() string {
 	var b [2]byte

@@ -32,12 +32,18 @@ type (
 		Mode   string            `yaml:"mode"`
 		Policy map[string]string `yaml:"policy"`
 		Proxy  map[string]string `yaml:"proxy,omitempty"`
-		Nodes  []nodeFile        `yaml:"nodes"`
+		Nodes  []nodeFile        `yaml:"nodes,omitempty"`
+
+		Management []nodeFile `yaml:"management,omitempty"`
+		Data       []nodeFile `yaml:"data,omitempty"`
+		SQL        []nodeFile `yaml:"sql,omitempty"`
 	}
 	nodeFile struct {
+		ID       int      `yaml:"id,omitempty"`
 		Name     string   `yaml:"name"`
 		Host     string   `yaml:"host"`
-		SQL      string   `yaml:"sql"`
+		Address  string   `yaml:"address,omitempty"`
+		SQL      string   `yaml:"sql,omitempty"`
 		Start    []string `yaml:"start,flow"`
 		DataDir  string   `yaml:"datadir"`
 		PIDFile  string   `yaml:"pid_file"`

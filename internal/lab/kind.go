@@ -31,6 +31,9 @@ type kind interface {
 }
 
 func (l *Lab) kind() kind {
+	if l.Kind == cluster.KindNDB {
+		return ndbKind{}
+	}
 	return galeraKind{}
 }
 

@@ -42,6 +42,10 @@ type Lab struct {
 	Account   string       `json:"account"` // of the system, that started the lab and logs in over SSH
 	Network   string       `json:"network"` // the first three bytes, such as 127.91.7
 
+	// Of an NDB cluster only.
+	Home       string            `json:"ndb_home,omitempty"`   // the tree its programs come from
+	Parameters map[string]string `json:"parameters,omitempty"` // of config.ini's [ndbd default]; see Options
+
 	Nodes     []Node             `json:"nodes"`
 	Addresses map[Service]string `json:"addresses"` // host:port of what listens
 	Processes []Process          `json:"processes"` // what the lab itself started; see started
@@ -53,17 +57,22 @@ type Lab struct {
 type Node struct {
 	Name    string       `json:"name"`
 	Role    cluster.Role `json:"role"`
-	Address string       `json:"address"` // of the host
+	ID      int          `json:"id,omitempty"` // NDB's node id
+	Address string       `json:"address"`      // of the host
 	SQL     int          `json:"sql_port,omitempty"`
 	Group   int          `json:"group_port,omitempty"` // this and the two below: Galera
 	IST     int          `json:"ist_port,omitempty"`
 	SST     int          `json:"sst_port,omitempty"`
+	Port    int          `json:"port,omitempty"` // of an NDB management server or data node
 	SSH     int          `json:"ssh_port,omitempty"`
 	Dir     string       `json:"dir"` // my.cnf, data, socket and log
 }
 
 // SQLAddress is where the node answers clients.
 func (n Node) SQLAddress() string { return fmt.Sprintf("%s:%d", n.Address, n.SQL) }
+
+// ManagementAddress is where an NDB management server answers.
+func (n Node) ManagementAddress() string { return fmt.Sprintf("%s:%d", n.Address, n.Port) }
 
 // Socket is the node's socket for the lab's own account, which may do everything.
 func (n Node) Socket() string { return filepath.Join(n.Dir, "sql.sock") }
@@ -72,10 +81,28 @@ func (n Node) Socket() string { return filepath.Join(n.Dir, "sql.sock") }
 func (n Node) DataDir() string { return filepath.Join(n.Dir, "data") }
 
 // ErrorLog is the file the server writes its messages to.
-func (n Node) ErrorLog() string { return filepath.Join(n.Dir, "error.log") }
+func (n Node) ErrorLog() string {
+	switch n.Role {
+	case cluster.RoleManagement:
+		return filepath.Join(n.DataDir(), fmt.Sprintf("ndb_%d_cluster.log", n.ID))
+	case cluster.RoleData:
+		return filepath.Join(n.DataDir(), fmt.Sprintf("ndb_%d_out.log", n.ID))
+	default:
+		return filepath.Join(n.Dir, "error.log")
+	}
+}
 
-func (n Node) pidFile() string { return filepath.Join(n.Dir, "mariadbd.pid") }
-func (n Node) config() string  { return filepath.Join(n.Dir, "my.cnf") }
+func (n Node) pidFile() string {
+	switch n.Role {
+	case cluster.RoleManagement, cluster.RoleData: // named by themselves
+		return filepath.Join(n.DataDir(), fmt.Sprintf("ndb_%d.pid", n.ID))
+	case cluster.RoleSQL:
+		return filepath.Join(n.Dir, "mysqld.pid")
+	default:
+		return filepath.Join(n.Dir, "mariadbd.pid")
+	}
+}
+func (n Node) config() string { return filepath.Join(n.Dir, "my.cnf") }
 
 // Open returns the lab in a folder.
 func Open(dir string) (*Lab, error) {

@@ -9,7 +9,7 @@ import (
 // Logs returns the end of every log of the lab, for whoever must find out why a test failed.
 func (l *Lab) Logs() string {
 	var b strings.Builder
-	for _, pattern := range []string{"*.log", "*/*.log"} {
+	for _, pattern := range []string{"*.log", "*/*.log", "*/data/ndb_*.log"} {
 		logs, err := filepath.Glob(l.file(pattern))
 		if err != nil {
 			fmt.Fprintln(&b, err)

@@ -6,22 +6,31 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // A MissingError says which programs are not installed, and how to get them.
 type MissingError struct {
 	Programs []string
 	Packages []string // of Debian 12
+	NDB      string   // what is wrong with the NDB Cluster tree, "" if nothing
 }
 
 func (e *MissingError) Error() string {
+	if e.NDB != "" {
+		return e.NDB + "; unpack a MySQL NDB Cluster tree (Oracle's tarball, for one) and point " + NDBHome + " at the folder that has bin/ndb_mgmd in it"
+	}
 	return fmt.Sprintf("%s is not here; get it with deploy/lab/install-packages, or: apt-get install --no-install-recommends %s",
 		strings.Join(e.Programs, ", "), strings.Join(e.Packages, " "))
 }
 
-// installed lists what each part of a lab needs of Debian; "" is the nodes.
+// galeraNodes stands for the nodes themselves in the table below.
+const galeraNodes Service = "galera"
+
+// installed lists what each part of a lab needs of Debian.
 var installed = map[Service][]struct{ path, pkg string }{
-	"": {
+	galeraNodes: {
 		{mariadbd, "mariadb-server"},
 		{installDB, "mariadb-server"},
 		{recovery, "mariadb-server"},
@@ -69,8 +78,17 @@ func missing(o Options) error {
 			return fmt.Errorf("%s is not in %s: build it with make", name, o.Bin)
 		}
 	}
+	if o.Kind == cluster.KindNDB {
+		if err := missingNDB(); err != nil {
+			return err
+		}
+	}
 	e := &MissingError{}
-	for _, s := range append([]Service{""}, o.Services...) {
+	parts := o.Services
+	if o.Kind == cluster.KindGalera {
+		parts = append([]Service{galeraNodes}, parts...)
+	}
+	for _, s := range parts {
 		for _, p := range installed[s] {
 			if _, err := os.Stat(p.path); err == nil {
 				continue

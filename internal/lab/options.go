@@ -54,11 +54,18 @@ type Options struct {
 	Dir      string       // "": a new folder, and the lab is Ephemeral
 	Bin      string       // folder of kagu, kagu-node, galera_exporter and remediator
 	Kind     cluster.Kind // default cluster.KindGalera
-	Nodes    int          // default 3
+	Nodes    int          // of Galera; default 3
 	Services []Service    // beside the nodes; what they need comes along
 	Mode     cluster.Mode // of the cluster in kagu.yaml; default observe
 	Profile  Profile      // default ProfileDefault
 	Rules    string       // profile of `kagu generate`; default demo
+
+	// Of an NDB cluster: how many nodes of each role, and parameters of config.ini's section
+	// [ndbd default] that the lab shall set otherwise.
+	Management int // 1 or 2, default 2
+	Data       int // 2 or 4, default 2
+	SQL        int // 1 to 4, default 2
+	Parameters map[string]string
 
 	// Network is the first three bytes of the lab's addresses; default a random one in 127/8.
 	Network string
@@ -78,26 +85,17 @@ type Options struct {
 // checked returns the options with defaults filled in.
 func (o Options) checked() (Options, error) {
 	var errs []error
-	if o.Kind == "" {
+	switch o.Kind {
+	case "", cluster.KindGalera:
 		o.Kind = cluster.KindGalera
-	}
-	if o.Kind != cluster.KindGalera {
-		errs = append(errs, fmt.Errorf("kind %q: a lab is %s", o.Kind, cluster.KindGalera))
-	}
-	if o.Nodes == 0 {
-		o.Nodes = 3
-	}
-	if o.Nodes < 1 || o.Nodes > MaxNodes {
-		errs = append(errs, fmt.Errorf("%d nodes: a lab has 1 to %d", o.Nodes, MaxNodes))
+		errs = append(errs, o.checkGalera())
+	case cluster.KindNDB:
+		errs = append(errs, o.checkNDB())
+	default:
+		errs = append(errs, fmt.Errorf("kind %q: a lab is %s or %s", o.Kind, cluster.KindGalera, cluster.KindNDB))
 	}
 	if o.Mode == "" {
 		o.Mode = cluster.ModeObserve
-	}
-	if o.Profile == "" {
-		o.Profile = ProfileDefault
-	}
-	if o.Profile != ProfileDefault && o.Profile != ProfileLAN {
-		errs = append(errs, fmt.Errorf("profile %q: it is %s or %s", o.Profile, ProfileDefault, ProfileLAN))
 	}
 	if o.Network == "" {
 		o.Network = network()
@@ -120,6 +118,54 @@ func (o Options) checked() (Options, error) {
 		errs = append(errs, errors.New("the folder of kagu's programs is not given"))
 	}
 	return o, errors.Join(errs...)
+}
+
+func (o *Options) checkGalera() error {
+	var errs []error
+	if o.Nodes == 0 {
+		o.Nodes = 3
+	}
+	if o.Nodes < 1 || o.Nodes > MaxNodes {
+		errs = append(errs, fmt.Errorf("%d nodes: a lab has 1 to %d", o.Nodes, MaxNodes))
+	}
+	if o.Profile == "" {
+		o.Profile = ProfileDefault
+	}
+	if o.Profile != ProfileDefault && o.Profile != ProfileLAN {
+		errs = append(errs, fmt.Errorf("profile %q: it is %s or %s", o.Profile, ProfileDefault, ProfileLAN))
+	}
+	if o.Management != 0 || o.Data != 0 || o.SQL != 0 || o.Parameters != nil {
+		errs = append(errs, errors.New("management, data and SQL nodes, and parameters, are an NDB cluster's: ask for kind ndb"))
+	}
+	return errors.Join(errs...)
+}
+
+func (o *Options) checkNDB() error {
+	var errs []error
+	for _, n := range []struct {
+		count         *int
+		byDefault     int
+		allowed       []int
+		role, allowes string
+	}{
+		{&o.Management, 2, []int{1, 2}, "management servers", "1 or 2"},
+		{&o.Data, 2, []int{2, 4}, "data nodes", "2 or 4"},
+		{&o.SQL, 2, []int{1, 2, 3, 4}, "SQL nodes", "1 to 4"},
+	} {
+		if *n.count == 0 {
+			*n.count = n.byDefault
+		}
+		if !slices.Contains(n.allowed, *n.count) {
+			errs = append(errs, fmt.Errorf("%d %s: a lab has %s", *n.count, n.role, n.allowes))
+		}
+	}
+	if o.Nodes != 0 {
+		errs = append(errs, errors.New("nodes counts the members of a Galera cluster: an NDB cluster has management, data and SQL nodes"))
+	}
+	if o.Profile != "" {
+		errs = append(errs, errors.New("profile is Galera's: the parameters HeartbeatIntervalDbDb and HeartbeatIntervalDbApi say how soon NDB gives up on a node"))
+	}
+	return errors.Join(errs...)
 }
 
 // withNeeds adds what the wanted services need, and returns all in the order of starting.

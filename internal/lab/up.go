@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // startTimeout bounds the start of everything.
@@ -82,6 +84,10 @@ func create(ctx context.Context, o Options) (*Lab, func(), error) {
 		l := &Lab{
 			ID: strings.ToLower(rand.Text()), Dir: dir, Bin: o.Bin, Begun: time.Now().UTC(), Boot: boot, Owner: owner, Ephemeral: o.Ephemeral,
 			Kind: o.Kind, Mode: o.Mode, Profile: o.Profile, Rules: o.Rules, Account: me.Username,
+			Parameters: o.Parameters,
+		}
+		if o.Kind == cluster.KindNDB {
+			l.Home = filepath.Clean(os.Getenv(NDBHome))
 		}
 		if err := l.place(o); err != nil {
 			return nil, err

@@ -1,0 +1,36 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// ndbAccounts is the script that makes the accounts, carried out by mysqld --initialize. It
+// stands in a file that only this account can read, and that is removed after.
+func (l *Lab) ndbAccounts() (string, error) {
+	account := func(user string) string { return fmt.Sprintf("'%s'@'127.%%'", user) }
+	var b strings.Builder
+	for _, a := range []struct{ user, statement string }{
+		{rootUser, "ALTER USER 'root'@'localhost' IDENTIFIED BY '%s';"},
+		{MonitorUser, "CREATE USER " + strings.ReplaceAll(account(MonitorUser), "%", "%%") + " IDENTIFIED BY '%s' WITH MAX_USER_CONNECTIONS 10;"},
+		{WriterUser, "CREATE USER " + strings.ReplaceAll(account(WriterUser), "%", "%%") + " IDENTIFIED BY '%s';"},
+	} {
+		password, err := l.password(a.user)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, a.statement+"\n", password)
+	}
+	b.WriteString("GRANT PROCESS, REPLICATION CLIENT ON *.* TO " + account(MonitorUser) + ";\n")
+	b.WriteString("GRANT SELECT ON ndbinfo.* TO " + account(MonitorUser) + ";\n")
+	b.WriteString("GRANT SELECT ON mysql.ndb_binlog_index TO " + account(MonitorUser) + ";\n")
+	b.WriteString("GRANT ALL ON " + Schema + ".* TO " + account(WriterUser) + ";\n")
+	return b.String(), nil
+}
+
+// finishAccounts grants the monitor what cannot be granted before the SQL node has joined the
+// cluster once, because the table is made then.
+func (l *Lab) finishAccounts(ctx context.Context, n Node) error {
+	return l.SQL(ctx, n.Name, "GRANT SELECT ON mysql.ndb_apply_status TO '"+MonitorUser+"'@'127.%'")
+}
