@@ -46,3 +46,63 @@ func short(d time.Duration) string {
 	}
 	return d.Round(10 * time.Millisecond).String()
 }
+
+// A ratio is one figure of ours beside the same of a peer's, round by round.
+type ratio struct {
+	what         string
+	ours, theirs []float64 // as many of both
+	unit         string
+	target       float64   // of the medians' ratio; 0 for none
+	names        [2]string // of the sides; empty for ours and theirs
+}
+
+func (r ratio) print() {
+	each := make([]float64, len(r.ours))
+	for i := range each {
+		each[i] = r.ours[i] / r.theirs[i]
+	}
+	median := middle(r.ours) / middle(r.theirs)
+	verdict := ""
+	if r.target > 0 {
+		reached := "reached"
+		if median > r.target {
+			reached = "NOT reached"
+		}
+		verdict = fmt.Sprintf("  ≤ %g: %s", r.target, reached)
+	}
+	if r.names[0] == "" {
+		r.names = [2]string{"ours", "theirs"}
+	}
+	fmt.Printf("%-62s n=%-3d ratio %.3f (%.3f to %.3f)  %s %s, %s %s%s\n", r.what, len(each),
+		median, slices.Min(each), slices.Max(each), r.names[0], r.span(r.ours), r.names[1], r.span(r.theirs), verdict)
+}
+
+func (r ratio) span(values []float64) string {
+	return fmt.Sprintf("%.3g %s (%.3g to %.3g)", middle(values), r.unit, slices.Min(values), slices.Max(values))
+}
+
+func middle(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[len(sorted)/2] + sorted[(len(sorted)-1)/2]) / 2
+}
+
+// A limit is one figure beside what it may be at most.
+type limit struct {
+	what   string
+	values []float64
+	unit   string
+	most   float64
+}
+
+func (l limit) print() {
+	if len(l.values) == 0 {
+		fmt.Printf("%-62s nothing was measured\n", l.what)
+		return
+	}
+	reached := "reached"
+	if middle(l.values) > l.most {
+		reached = "NOT reached"
+	}
+	fmt.Printf("%-62s n=%-5d median %.3g %s spread %.3g to %.3g  ≤ %g: %s\n", l.what, len(l.values),
+		middle(l.values), l.unit, slices.Min(l.values), slices.Max(l.values), l.most, reached)
+}
