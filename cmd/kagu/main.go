@@ -52,6 +52,7 @@ func commands() []func(*kingpin.Application, *session) {
 		addRelease,
 		addMaintenance,
 		addNode,
+		addNDB,
 		addLab,
 		addCheck,
 		addGenerate,

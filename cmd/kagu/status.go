@@ -31,11 +31,12 @@ type clusterReport struct {
 	Problems []string          `json:"problems,omitempty"`
 	Odd      map[string]string `json:"odd,omitempty"` // node → what is odd about it
 	Seen     cluster.Snapshot  `json:"seen"`
+	NDB      *ndbReport        `json:"ndb,omitempty"`   // of an NDB cluster
 	Error    string            `json:"error,omitempty"` // why it could not be looked at
 }
 
 func addStatus(app *kingpin.Application, s *session) {
-	cmd := app.Command("status", "Look at every cluster now, by SQL and at the hosts, and tell what the remediator is doing.")
+	cmd := app.Command("status", "Look at every cluster now, by SQL and at the hosts or by the management servers, and tell what the remediator is doing.")
 	a := apiFlags(cmd, s)
 	only := cmd.Arg("CLUSTER", "This cluster only.").String()
 	asJSON := cmd.Flag("json", "Print JSON for programs.").Bool()
@@ -86,6 +87,9 @@ func lookAround(ctx context.Context, fleet *inventory.Fleet, only string, client
 }
 
 func lookAt(ctx context.Context, fleet *inventory.Fleet, c inventory.Cluster) clusterReport {
+	if c.Kind == cluster.KindNDB {
+		return lookAtNDB(ctx, c)
+	}
 	r := clusterReport{Name: c.Name, Seen: cluster.Snapshot{Cluster: c.Name, Kind: c.Kind}}
 	if c.Kind != cluster.KindGalera {
 		r.Error = "kagu cannot look at " + string(c.Kind) + " clusters yet"
@@ -125,6 +129,10 @@ func (r fleetReport) print(w io.Writer, now time.Time) {
 }
 
 func (c clusterReport) print(w io.Writer) {
+	if c.NDB != nil {
+		c.NDB.print(w, c.Name)
+		return
+	}
 	head := green("healthy")
 	switch {
 	case c.Error != "":

@@ -34,7 +34,11 @@ func RunwayOf(samples []Sample, total float64) Runway {
 	s := slices.Clone(samples)
 	slices.SortStableFunc(s, func(a, b Sample) int { return a.At.Compare(b.At) })
 	for i := len(s) - 1; i > 0; i-- {
-		if s[i].Used < s[i-1].Used*(1-restartDrop) {
+		fell := s[i].Used < s[i-1].Used*(1-restartDrop)
+		if fell && i > 1 { // one odd sample is no restart
+			fell = s[i].Used < s[i-2].Used*(1-restartDrop)
+		}
+		if fell {
 			s = s[i:]
 			break
 		}
