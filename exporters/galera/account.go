@@ -3,8 +3,8 @@ package galera
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
+
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // Account is the account on the database that the exporter logs in with.
@@ -20,11 +20,11 @@ const Placeholder = "<PASSWORD>"
 // SQL returns the statements that make the account and grant it what the sources need, and no
 // more.
 func (a Account) SQL(sources []Source) ([]string, error) {
-	user, err := literal("user", a.User)
+	user, err := sqlconn.Literal("user", a.User)
 	if err != nil {
 		return nil, err
 	}
-	host, err := literal("host", a.Host)
+	host, err := sqlconn.Literal("host", a.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -37,18 +37,4 @@ func (a Account) SQL(sources []Source) ([]string, error) {
 		all = append(all, fmt.Sprintf("GRANT %s TO %s", g, account))
 	}
 	return all, nil
-}
-
-// literal quotes a text as every server reads it, whatever its sql_mode. A backslash means
-// different things to different modes, so it is refused, and so is what a terminal hides.
-func literal(what, text string) (string, error) {
-	switch {
-	case text == "":
-		return "", fmt.Errorf("the %s is empty", what)
-	case len(text) > 255:
-		return "", fmt.Errorf("the %s is longer than any server takes", what)
-	case strings.ContainsRune(text, '\\') || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return "", fmt.Errorf("the %s %+q has a backslash or a character that does not print", what, text)
-	}
-	return "'" + strings.ReplaceAll(text, "'", "''") + "'", nil
 }

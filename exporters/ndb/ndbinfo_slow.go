@@ -127,7 +127,7 @@ func emitLatency(e cells, names nodeNames, rows []map[string]string) {
 }
 
 const filesQuery = `SELECT parent_name AS tablespace, SUM(total_extents * extent_size) AS total, SUM(free_extents * extent_size) AS free
- FROM ndbinfo.files WHERE type = 'Datafile' AND parent_name IS NOT NULL GROUP BY 1`
+ FROM ndbinfo.files WHERE type LIKE 'Data%file' AND parent_name IS NOT NULL GROUP BY 1`
 
 func emitFiles(e cells, _ nodeNames, rows []map[string]string) {
 	for _, row := range rows {
@@ -138,7 +138,7 @@ func emitFiles(e cells, _ nodeNames, rows []map[string]string) {
 
 const transactionsQuery = `SELECT n.node_id, t.n AS open, t.idle, l.held, l.waiting, l.waited FROM ndbinfo.nodes n
  LEFT JOIN (SELECT node_id, COUNT(*) AS n, MAX(inactive_seconds) AS idle FROM ndbinfo.cluster_transactions GROUP BY 1) t ON t.node_id = n.node_id
- LEFT JOIN (SELECT node_id, SUM(state = 'H') AS held, SUM(state = 'W') AS waiting, MAX(IF(state = 'W', duration_millis, NULL)) AS waited FROM ndbinfo.cluster_locks GROUP BY 1) l
+ LEFT JOIN (SELECT node_id, SUM(ASCII(state) = ASCII('H')) AS held, SUM(ASCII(state) = ASCII('W')) AS waiting, MAX(IF(ASCII(state) = ASCII('W'), duration_millis, NULL)) AS waited FROM ndbinfo.cluster_locks GROUP BY 1) l
  ON l.node_id = n.node_id`
 
 // emitTransactions emits 0 where a data node that runs has none.

@@ -1,0 +1,46 @@
+package ndb
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kagu-db/kagu/internal/sqlconn"
+)
+
+// Account is the account on the SQL nodes that the exporter logs in with.
+type Account struct {
+	User, Host  string
+	Connections int // that it may have at once on one SQL node
+}
+
+// Placeholder stands where the operator writes the password. Passwords go through no program's
+// arguments and no terminal's history.
+const Placeholder = "<PASSWORD>"
+
+// Connections is how many connections the exporter may have to one SQL node.
+const Connections = sqlConnections
+
+// storedUser makes an account one of the whole cluster: without it each SQL node has its own.
+var storedUser = Grant{"NDB_STORED_USER", "*.*"}
+
+// SQL returns the statements that make the account and grant it what the sources need, and no
+// more. Run on one SQL node, they are for all that are connected, and for those that come later.
+func (a Account) SQL(sources []SQLSource) ([]string, error) {
+	user, err := sqlconn.Literal("user", a.User)
+	if err != nil {
+		return nil, err
+	}
+	host, err := sqlconn.Literal("host", a.Host)
+	if err != nil {
+		return nil, err
+	}
+	if a.Connections < 1 {
+		return nil, errors.New("an account needs one connection at least")
+	}
+	account := user + "@" + host
+	all := []string{fmt.Sprintf("CREATE USER IF NOT EXISTS %s IDENTIFIED BY '%s' WITH MAX_USER_CONNECTIONS %d", account, Placeholder, a.Connections)}
+	for _, g := range append(SQLGrants(sources), storedUser) {
+		all = append(all, fmt.Sprintf("GRANT %s TO %s", g, account))
+	}
+	return all, nil
+}
