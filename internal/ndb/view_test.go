@@ -1,0 +1,216 @@
+package ndb_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/mgm"
+	"github.com/kagu-db/kagu/internal/ndb"
+)
+
+// fleet is two management servers, two node groups of two, one SQL node, each on a host of its own.
+func fleet() ndb.View {
+	v := ndb.View{Config: &ndb.Configuration{Generation: 1, Replicas: 2, Method: ndb.MethodDefault, HeartbeatDB: 5 * time.Second}, Elected: ndb.Arbitrator{Node: 49, Known: true}}
+	add := func(id int, name string, role cluster.Role, group mgm.NodeGroup, rank int) {
+		address := fmt.Sprintf("10.0.0.%d", id)
+		v.Config.Nodes = append(v.Config.Nodes, ndb.ConfigNode{ID: id, Role: role, Host: address, Group: group, Rank: rank})
+		v.Inventory = append(v.Inventory, ndb.InventoryNode{ID: id, Name: name, Role: role, Host: "h-" + name, Address: address})
+	}
+	for id := 1; id <= 4; id++ {
+		add(id, fmt.Sprint("d", id), cluster.RoleData, mgm.NodeGroup((id-1)/2), 0)
+	}
+	add(49, "m1", cluster.RoleManagement, mgm.GroupUnknown, 1)
+	add(50, "m2", cluster.RoleManagement, mgm.GroupUnknown, 1)
+	add(51, "s1", cluster.RoleSQL, mgm.GroupUnknown, 0)
+	return v
+}
+
+// server is a management server that says of the nodes, by id: + started or connected, - no
+// contact, s starting in phase 4, n not started, ? unknown, 1 single user mode. A letter is
+// given for nodes 1 to 4, 49, 50 and 51.
+func server(id int, says string) ndb.Server {
+	s := ndb.Server{ID: id, Name: fmt.Sprint("m", id-48), Generation: 1}
+	if says == "" {
+		s.ID, s.Generation, s.Error = 0, 0, "connection refused"
+		return s
+	}
+	for i, id := range []int{1, 2, 3, 4, 49, 50, 51} {
+		n := mgm.NodeStatus{ID: id, Type: mgm.NodeData, NodeGroup: mgm.GroupUnknown, DynamicID: i + 1}
+		if i >= 4 {
+			n.Type = mgm.NodeManagement
+		}
+		if i == 6 {
+			n.Type = mgm.NodeAPI
+		}
+		switch says[i] {
+		case '+':
+			n.State = mgm.StateStarted
+			if i >= 4 {
+				n.State = mgm.StateConnected
+			}
+		case '-':
+			n.State = mgm.StateNoContact
+		case 's':
+			n.State, n.StartPhase = mgm.StateStarting, 4
+		case 'n':
+			n.State = mgm.StateNotStarted
+		case '1':
+			n.State = mgm.StateSingleUser
+		case '?':
+			n.State = mgm.StateUnknown
+		case 'x':
+			n.State = "DREAMING"
+		}
+		s.Nodes = append(s.Nodes, n)
+	}
+	return s
+}
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		m1, m2 string
+		change func(*ndb.View)
+		colour ndb.Colour
+		head   string
+		also   []string // in the findings, in any order
+	}{
+		{name: "healthy", m1: "+++++++", m2: "+++++++", colour: ndb.Green, head: "healthy"},
+		{
+			name: "a data node is gone", m1: "-++++++", m2: "-++++++", colour: ndb.Red,
+			head: "node group 0 has one of two nodes: the loss of host h-d2 stops the cluster",
+			also: []string{"data node 1 on host h-d1: no contact"},
+		},
+		{
+			name: "it is starting", m1: "s++++++", m2: "s++++++", colour: ndb.Red,
+			head: "node group 0 has one of two nodes: the loss of host h-d2 stops the cluster",
+			also: []string{"data node 1 is starting, phase 4: it opens its logs and checkpoints"},
+		},
+		{
+			name: "it waits for an order", m1: "n++++++", m2: "n++++++", colour: ndb.Red,
+			head: "node group 0 has one of two nodes: the loss of host h-d2 stops the cluster",
+			also: []string{"data node 1 runs and waits for the order to start"},
+		},
+		{
+			name: "a whole node group is gone", m1: "--+++++", m2: "--+++++", colour: ndb.Red,
+			head: "node group 0 has no started node: the cluster is down",
+		},
+		{
+			name: "all data nodes start", m1: "ssss++?", m2: "ssss++?", colour: ndb.Red,
+			head: "no data node is started: the cluster is down",
+		},
+		{
+			name: "no data node is in contact", m1: "----++?", m2: "----++?", colour: ndb.Red,
+			head: "no management server has contact with any data node: the cluster is down, or cut off from them",
+		},
+		{
+			name: "a management server is gone", m1: "", m2: "++++-++", colour: ndb.Yellow,
+			head: "management server m1 does not answer",
+		},
+		{
+			name: "a management server is cut off: its word proves nothing", m1: "----++?", m2: "++++-++", colour: ndb.Yellow,
+			head: "management server m1 reaches no data node: it is cut off",
+		},
+		{
+			name: "the management servers disagree: it is shown, and not called safe", m1: "-++++++", m2: "+++++++", colour: ndb.Yellow,
+			head: "the management servers disagree on data node 1: no contact / started",
+			also: []string{"what the loss of node 2 and host h-d2 does is not known: whether data node 1 is started"},
+		},
+		{name: "nobody answers", m1: "", m2: "", colour: ndb.Red, head: "no management server answers: nothing is known of the cluster"},
+		{name: "the SQL node is gone", m1: "++++++-", m2: "++++++-", colour: ndb.Red, head: "no SQL node is connected"},
+		{name: "a state of the future", m1: "x++++++", m2: "x++++++", colour: ndb.Red, head: "data node 1 on host h-d1: dreaming"},
+		{name: "single user mode", m1: "1111+++", m2: "1111+++", colour: ndb.Yellow, head: "the cluster is in single user mode: one client may work, the others may not"},
+		{
+			name: "no arbitrator is connected", m1: "++++--+", m2: "", colour: ndb.Red,
+			change: func(v *ndb.View) { v.Servers[0].ID = 0 },
+			head:   "there is no arbitrator: none of nodes 49 and 50 is connected",
+		},
+		{
+			name: "nobody may arbitrate", m1: "+++++++", m2: "+++++++", colour: ndb.Yellow,
+			change: func(v *ndb.View) {
+				for i := range v.Config.Nodes {
+					v.Config.Nodes[i].Rank = 0
+				}
+			},
+			head: "no node is configured to arbitrate (ArbitrationRank)",
+		},
+		{
+			name: "the data nodes name two arbitrators", m1: "+++++++", m2: "+++++++", colour: ndb.Red,
+			change: func(v *ndb.View) {
+				v.Memberships = []ndb.Membership{{Node: 1, Arbitrator: 49, Connected: yes}, {Node: 2, Arbitrator: 50, Connected: yes}}
+			},
+			head: "the data nodes name several arbitrators: nodes 49 and 50",
+		},
+		{
+			name: "one data node has none", m1: "+++++++", m2: "+++++++", colour: ndb.Yellow,
+			change: func(v *ndb.View) {
+				v.Memberships = []ndb.Membership{{Node: 1, Arbitrator: 49, Connected: yes}, {Node: 2, Arbitrator: 49, Connected: no}}
+			},
+			head: "not every data node has the arbitrator",
+		},
+		{
+			name: "which of two arbitrates nobody knows", m1: "+++++++", m2: "+++++++", colour: ndb.Yellow,
+			change: func(v *ndb.View) { v.Elected = ndb.Arbitrator{} },
+			head:   "it is not known which of nodes 49 and 50 arbitrates",
+		},
+		{
+			name: "the arbitrator sits beside a data node", m1: "+++++++", m2: "+++++++", colour: ndb.Yellow,
+			change: func(v *ndb.View) { v.Inventory[4].Host = "h-d1" },
+			head:   "the arbitrator (node 49) runs on host h-d1 with a data node, and dies with it",
+		},
+		{
+			name: "the configuration is of two generations", m1: "+++++++", m2: "+++++++", colour: ndb.Yellow,
+			change: func(v *ndb.View) { v.Servers[1].Generation = 2 },
+			head:   "the management servers serve different generations of the configuration: 1 and 2",
+		},
+		{
+			name: "both nodes of a group on one host", m1: "+++++++", m2: "+++++++", colour: ndb.Yellow,
+			change: func(v *ndb.View) { v.Inventory[1].Host = "h-d1" },
+			head:   "the loss of host h-d1 stops the cluster: a node group would have no node left",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := fleet()
+			v.Servers = []ndb.Server{server(49, c.m1), server(50, c.m2)}
+			if c.change != nil {
+				c.change(&v)
+			}
+			got := ndb.Judge(v)
+			same(t, c.head, got.Head)
+			same(t, c.colour, got.Colour)
+			var all []string
+			for _, f := range got.Findings {
+				all = append(all, f.Text)
+			}
+			for _, want := range c.also {
+				if !strings.Contains(strings.Join(all, "\n")+"\n", want+"\n") {
+					t.Errorf("it does not say %q but\n%s", want, strings.Join(all, "\n"))
+				}
+			}
+		})
+	}
+}
+
+func TestRedundancy(t *testing.T) {
+	v := fleet()
+	v.Servers = []ndb.Server{server(49, "-+?++++")}
+	got, complete := v.Redundancy()
+	same(t, true, complete)
+	same(t, []ndb.Redundancy{{Group: 0, Configured: 2, Started: 1}, {Group: 1, Configured: 2, Started: 1, Unknown: 1}}, got)
+	same(t, []int{1, 0}, []int{got[0].Deficit(), got[1].Deficit()})
+}
+
+// A node of group 1 that is down is told as group 0 by the server: the configuration knows better.
+func TestGroupOfADownNode(t *testing.T) {
+	v := fleet()
+	v.Servers = []ndb.Server{server(49, "+++-+++")}
+	v.Servers[0].Nodes[3].NodeGroup = 0
+	for _, n := range v.Nodes() {
+		if n.ID == 4 {
+			same(t, mgm.NodeGroup(1), n.Group)
+		}
+	}
+}
