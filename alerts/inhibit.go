@@ -1,5 +1,7 @@
 package alerts
 
+import "strings"
+
 type amInhibit struct {
 	SourceMatchers []string `yaml:"source_matchers,flow"`
 	TargetMatchers []string `yaml:"target_matchers,flow"`
@@ -9,28 +11,28 @@ type amInhibit struct {
 // inhibitions name the cause and keep its consequences quiet. A row never silences an alert
 // that says more than its source.
 func inhibitions() []amInhibit {
-	node := []string{"job", "cluster", "instance"}
+	node, whole := []string{"job", "cluster", "instance"}, []string{"job", "cluster"}
 	return []amInhibit{
 		{ // who cannot see a node now knows nothing new about it; GaleraExporterUnsteady sees
 			SourceMatchers: []string{`alertname="GaleraExporterDown"`},
 			TargetMatchers: []string{`scope="node"`, `remediate!="true"`},
 			Equal:          node,
 		},
-		{
-			SourceMatchers: []string{`alertname="GaleraNodeDown"`},
-			TargetMatchers: []string{`alertname=~"GaleraNodeNotPrimary|GaleraNodeNotSynced"`},
-			Equal:          node,
-		},
-		{
-			SourceMatchers: []string{`alertname="GaleraNodeNotPrimary"`},
-			TargetMatchers: []string{`alertname="GaleraNodeNotSynced"`},
-			Equal:          node,
-		},
-		{ // one message for the cluster instead of one for each of its nodes
-			SourceMatchers: []string{`alertname="GaleraNoPrimary"`},
-			TargetMatchers: []string{`alertname=~"GaleraNodeDown|GaleraNodeNotPrimary|GaleraNodeNotSynced"`},
-			Equal:          []string{"job", "cluster"},
-		},
+		mutes("GaleraNodeDown", node, "GaleraNodeNotPrimary", "GaleraNodeNotSynced", "GaleraHealthFlapping"),
+		mutes("GaleraNodeDown", whole, "GaleraMembersMissing"),
+		mutes("GaleraNodeInconsistent", node, "GaleraNodeNotPrimary", "GaleraNodeNotSynced"),
+		mutes("GaleraNodeNotPrimary", node, "GaleraNodeNotSynced", "GaleraHealthFlapping", "GaleraReceiveQueueHigh", "GaleraApplierStalled"),
+		mutes("GaleraNodeNotPrimary", whole, "GaleraMembersMissing"),
+		// one message for the cluster instead of one for each of its nodes
+		mutes("GaleraNoPrimary", whole, "GaleraNodeDown", "GaleraNodeNotPrimary", "GaleraNodeNotSynced",
+			"GaleraNoWriter", "GaleraNextLossStopsCluster", "GaleraMembersMissing", "GaleraMembershipFlapping"),
+		mutes("GaleraNextLossStopsCluster", whole, "GaleraMembersMissing"),
+		mutes("GaleraSchemaChangeBlocked", whole, "GaleraApplierStalled", "GaleraFlowControlStall", "GaleraFlowControlHigh", "GaleraReceiveQueueHigh"),
+		mutes("GaleraApplierStalled", whole, "GaleraFlowControlStall", "GaleraFlowControlHigh", "GaleraReceiveQueueHigh"),
+		mutes("GaleraFlowControlStall", whole, "GaleraFlowControlHigh"),
+		mutes("GaleraLongTransaction", node, "GaleraHistoryListLong"),
+		mutes("GaleraConnectionsRefused", node, "GaleraConnectionsNearLimit"),
+		mutes("GaleraDatadirFull", node, "GaleraDatadirFilling"),
 		{
 			SourceMatchers: []string{`alertname="GaleraMetricsAbsent"`},
 			TargetMatchers: []string{`alertname=~"GaleraExporterDown|GaleraNodeUnwatched"`},
@@ -41,5 +43,18 @@ func inhibitions() []amInhibit {
 			TargetMatchers: []string{`scope="remediator"`, `alertname!="RemediatorDown"`},
 			Equal:          []string{"job", "instance"},
 		},
+	}
+}
+
+// mutes keeps alerts quiet whose cause is told already, where the labels of equal are the same.
+func mutes(cause string, equal []string, consequences ...string) amInhibit {
+	op := "="
+	if len(consequences) > 1 {
+		op = "=~"
+	}
+	return amInhibit{
+		SourceMatchers: []string{`alertname="` + cause + `"`},
+		TargetMatchers: []string{`alertname` + op + `"` + strings.Join(consequences, "|") + `"`},
+		Equal:          equal,
 	}
 }
