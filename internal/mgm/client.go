@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,13 +36,16 @@ type Options struct {
 }
 
 // A Client speaks with the management servers of one cluster. It holds one connection at most,
-// opened at the first call. It may be used from several goroutines; calls take turns.
+// opened at the first call. It may be used from several goroutines; calls take turns, so what may
+// take minutes (stopping, restarting, waiting for a backup) is better given a Client of its own.
 type Client struct {
 	options Options
 	turn    chan struct{} // holds one token: who has it may touch what follows
 	closed  chan struct{}
 	conn    *conn // nil if none is open
 	current int   // the address to try first
+
+	server atomic.Pointer[string] // conn's, for those who have no turn
 }
 
 // New returns a client. Nothing is connected until the first call; what is wrong with an
@@ -70,7 +74,7 @@ func withPort(address string) string {
 	return net.JoinHostPort(strings.Trim(address, "[]"), DefaultPort)
 }
 
-// Close ends the connection. A call that is under way ends first.
+// Close ends the connection. A call that is under way ends first, by itself or its context.
 func (c *Client) Close() error {
 	<-c.turn
 	defer c.release()
@@ -83,15 +87,12 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Server returns the address of the server that the last call spoke with, "" if there is no
-// connection.
+// Server returns the address of the server we are connected to, "" if to none.
 func (c *Client) Server() string {
-	<-c.turn
-	defer c.release()
-	if c.conn == nil {
-		return ""
+	if server := c.server.Load(); server != nil {
+		return *server
 	}
-	return c.conn.server
+	return ""
 }
 
 func (c *Client) release() { c.turn <- struct{}{} }
@@ -100,6 +101,7 @@ func (c *Client) drop() {
 	if c.conn != nil {
 		_ = c.conn.Close() // it is of no more use
 		c.conn = nil
+		c.server.Store(nil)
 	}
 }
 
@@ -114,12 +116,12 @@ func (c *Client) exchange(ctx context.Context, cmd command, read func(*conn, rep
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeoutOf(cmd), fmt.Errorf("%s: no answer within %s: %w", cmd.name, c.timeoutOf(cmd), context.DeadlineExceeded))
+	ctx, cancel := context.WithTimeout(ctx, max(cmd.timeout, c.options.Timeout))
 	defer cancel()
 	select {
 	case <-c.turn:
 	case <-ctx.Done():
-		return fmt.Errorf("%s: wait for the turn: %w", cmd.name, context.Cause(ctx))
+		return fmt.Errorf("%s: wait for the turn: %w", cmd.name, ctx.Err())
 	}
 	defer c.release()
 	select {
@@ -134,10 +136,6 @@ func (c *Client) exchange(ctx context.Context, cmd command, read func(*conn, rep
 		return c.once(ctx, cmd, request, read)
 	}
 	return c.anywhere(ctx, cmd, request, read)
-}
-
-func (c *Client) timeoutOf(cmd command) time.Duration {
-	return max(cmd.timeout, c.options.Timeout)
 }
 
 // anywhere asks one server after the other until one answers.
@@ -187,13 +185,15 @@ func (c *Client) once(ctx context.Context, cmd command, request []byte, read fun
 	if err != nil {
 		return err
 	}
-	if err := c.anywhere(ctx, checkConnection, probe, func(_ *conn, p reply) error { return p.ok() }); err != nil {
+	probing, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	if err := c.anywhere(probing, checkConnection, probe, func(_ *conn, p reply) error { return p.ok() }); err != nil {
 		return fmt.Errorf("%s: not sent: %w", cmd.name, err)
 	}
 	server := c.conn.server
 	err = c.ask(ctx, cmd, request, read)
 	var said *ServerError
-	if err == nil || errors.As(err, &said) || errors.Is(err, ErrAuthorization) {
+	if err == nil || errors.As(err, &said) || errors.Is(err, ErrAuthorization) || errors.Is(err, ErrDesynchronised) {
 		return err
 	}
 	return fmt.Errorf("%s on %s: %w: %w", cmd.name, server, ErrOutcomeUnknown, err)
@@ -222,6 +222,7 @@ func (c *Client) connect(ctx context.Context) error {
 		return err
 	}
 	c.conn = opened
+	c.server.Store(&opened.server)
 	return nil
 }
 

@@ -23,6 +23,14 @@ type conn struct {
 
 // open connects and opens the session: TLS, the server's version, ours, and its node id.
 func open(ctx context.Context, options Options, server string) (*conn, error) {
+	c, err := openWith(ctx, options, server, options.TLS)
+	if errors.Is(err, ErrNoTLS) && options.TLS.Relaxed {
+		return openWith(ctx, options, server, nil)
+	}
+	return c, err
+}
+
+func openWith(ctx context.Context, options Options, server string, tls *TLS) (*conn, error) {
 	dialing, cancel := ctx, context.CancelFunc(func() {})
 	if deadline, ok := ctx.Deadline(); ok {
 		dialing, cancel = context.WithTimeout(ctx, time.Until(deadline)/dialShare)
@@ -33,7 +41,7 @@ func open(ctx context.Context, options Options, server string) (*conn, error) {
 		return nil, fmt.Errorf("connect to management server %s: %w", server, err)
 	}
 	c := &conn{Conn: raw, r: bufio.NewReader(raw), server: server}
-	if err := c.openSession(ctx, options.TLS); err != nil {
+	if err := c.openSession(ctx, tls); err != nil {
 		_ = raw.Close() // err says what is wrong with it
 		return nil, err
 	}
@@ -101,8 +109,16 @@ func (c *conn) ask(ctx context.Context, cmd command, request []byte, read func(*
 func (c *conn) endWith(ctx context.Context) func() {
 	deadline, _ := ctx.Deadline() // the zero time is no deadline
 	_ = c.SetDeadline(deadline)   // fails on a closed connection, and so will what follows
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-	return func() { stop() }
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		_ = c.SetDeadline(time.Unix(1, 0))
+	})
+	return func() {
+		if !stop() { // it has begun: it must not end the command after ours
+			<-done
+		}
+	}
 }
 
 // notUnderstood turns the answer to a request that the server could not read into an error.
@@ -121,10 +137,10 @@ func (c *conn) failed(ctx context.Context, cmd command, err error) error {
 		return &ServerError{Command: cmd.name, Server: c.server, Code: code, Text: text}
 	case errors.Is(err, ErrAuthorization), errors.Is(err, ErrReplyTooBig):
 		return fmt.Errorf("%s on %s: %w", cmd.name, c.server, err)
-	case ctx.Err() != nil && (errors.Is(err, os.ErrDeadlineExceeded) || brokenOff(err)):
-		return fmt.Errorf("%s on %s: %w", cmd.name, c.server, context.Cause(ctx))
-	case errors.As(err, &network) && network.Timeout():
-		return fmt.Errorf("%s on %s: %w", cmd.name, c.server, context.DeadlineExceeded)
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("%s on %s: %w", cmd.name, c.server, context.Canceled)
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		return fmt.Errorf("%s on %s: no answer in time: %w", cmd.name, c.server, context.DeadlineExceeded)
 	case brokenOff(err), errors.As(err, &network):
 		return fmt.Errorf("%s on %s: %w", cmd.name, c.server, err)
 	default:

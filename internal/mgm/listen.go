@@ -120,7 +120,7 @@ func (l *Listener) follow(ctx context.Context, server string) (heard bool, err e
 	if err := c.run(opening, listen, listening); err != nil {
 		return false, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() }) // ends the read that waits
 	defer stop()
 	l.up(ctx, c)
 	return true, l.drain(ctx, c)

@@ -43,12 +43,7 @@ func (c *conn) startTLS(ctx context.Context, policy *TLS) error {
 	err = c.run(ctx, cmd, reply.ok)
 	var refused *ServerError
 	switch {
-	case errors.As(err, &refused) && policy.Relaxed, errors.Is(err, ErrDesynchronised) && policy.Relaxed:
-		if errors.Is(err, ErrDesynchronised) {
-			return fmt.Errorf("start tls: a server that does not know the command needs a client without TLS: %w", err)
-		}
-		return nil
-	case errors.As(err, &refused):
+	case errors.As(err, &refused), errors.Is(err, ErrDesynchronised): // it has no certificate, or is too old to know the command
 		return fmt.Errorf("%w: %w", ErrNoTLS, err)
 	case err != nil:
 		return err

@@ -265,3 +265,10 @@ func block(e mgm.Event) string {
 	b.WriteString("\n")
 	return b.String()
 }
+
+// ForgetSaved empties the logs of the data nodes, as their restart does.
+func (c *Cluster) ForgetSaved() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.saved = nil
+}
