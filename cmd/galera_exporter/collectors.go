@@ -15,6 +15,7 @@ const statusFile = "wsrep_status.json"
 type sources struct {
 	on         map[string]*bool
 	statusFile string
+	bigTable   func() int64
 }
 
 // flags adds a switch for each collector.
@@ -26,6 +27,8 @@ func (s *sources) flags(app *kingpin.Application) {
 	}
 	app.Flag("collector.host.status-file", "The server's wsrep_status_file, in the data directory unless it is a whole path; it need not be there.").
 		Default(statusFile).StringVar(&s.statusFile)
+	big := app.Flag("collector.schema.big-table", "The size from which on a cascade into a table is a hazard.").Default("1GiB").Bytes()
+	s.bigTable = func() int64 { return int64(*big) }
 }
 
 // options returns what the flags say. A collector that only runs on demand and that nobody
@@ -37,5 +40,5 @@ func (s *sources) options(node string) galera.Options {
 			switches[of.Name] = on
 		}
 	}
-	return galera.Options{Switches: switches, Node: node, StatusFile: s.statusFile}
+	return galera.Options{Switches: switches, Node: node, StatusFile: s.statusFile, BigTable: s.bigTable()}
 }

@@ -18,11 +18,11 @@ func TestSwitchesOfCollectors(t *testing.T) {
 		args []string
 		want galera.Options
 	}{
-		{"defaults", nil, galera.Options{Switches: galera.Switches{}, StatusFile: "wsrep_status.json"}},
+		{"defaults", nil, galera.Options{Switches: galera.Switches{}, StatusFile: "wsrep_status.json", BigTable: 1 << 30}},
 		{
 			"some",
-			[]string{"--no-collector.drift", "--collector.status.window-stats", "--collector.host.status-file=/run/s.json"},
-			galera.Options{Switches: galera.Switches{"drift": false, "status.window-stats": true}, StatusFile: "/run/s.json"},
+			[]string{"--no-collector.drift", "--collector.status.window-stats", "--collector.host.status-file=/run/s.json", "--collector.schema.big-table=5MiB"},
+			galera.Options{Switches: galera.Switches{"drift": false, "status.window-stats": true}, StatusFile: "/run/s.json", BigTable: 5 << 20},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

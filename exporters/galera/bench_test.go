@@ -18,18 +18,21 @@ type kept map[string]map[string]string
 
 func (k kept) Pairs(_ context.Context, query string) (map[string]string, error) { return k[query], nil }
 
+func (k kept) Table(context.Context, string) ([]map[string]string, error) { return channels, nil }
+
 // BenchmarkScrape is one /probe without the database: parse, collect, write.
 func BenchmarkScrape(b *testing.B) {
 	db := kept{}
-	for _, query := range []string{workloadQuery, variablesQuery, viewQuery, streamingQuery, transactionsQuery, threadsQuery} {
+	for _, query := range []string{workloadQuery, variablesQuery, viewQuery, streamingQuery, transactionsQuery, threadsQuery, latencyQuery} {
 		pairs, err := recorded{"mariadb-10.11"}.Pairs(b.Context(), query)
 		if err != nil {
 			b.Fatal(err)
 		}
 		db[query] = pairs
 	}
+	db[clockQuery] = map[string]string{"utc": "2026-11-23 22:31:49.123456"}
 	fleet, err := exporters.NewFleet(func() ([]*exporters.Target, error) {
-		return []*exporters.Target{{Name: "c/n", Look: target{db: db, expected: 3}.look}}, nil
+		return []*exporters.Target{{Name: "c/n", Look: target{db: db, shown: nothing, expected: 3}.look}}, nil
 	}, exporters.FleetFamilies{
 		Targets:  metric.GaleraExporterTargets,
 		ReloadOK: metric.GaleraExporterConfigLastReloadSuccessful,

@@ -85,6 +85,8 @@ var settings = []string{
 	"wsrep_desync", "wsrep_reject_queries", "wsrep_sst_donor_rejects_queries", "wsrep_auto_increment_control",
 	"auto_increment_increment", "auto_increment_offset", "wsrep_slave_threads", "wsrep_applier_threads",
 	"wsrep_max_ws_size", "wsrep_max_ws_rows", "max_connections", "pxc_maint_mode", "log_replica_updates",
+	"table_open_cache", "table_definition_cache", "open_files_limit", "query_response_time_stats",
+	"rpl_semi_sync_master_enabled", "rpl_semi_sync_slave_enabled", "rpl_semi_sync_source_enabled", "rpl_semi_sync_replica_enabled",
 }
 
 // variablesQuery reads them all. The pattern is for servers that have a variable for each

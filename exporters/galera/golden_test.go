@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,6 +37,10 @@ func (r recorded) Pairs(_ context.Context, query string) (map[string]string, err
 		return threadStates, nil
 	case query == streamingQuery:
 		return map[string]string{"12": "2"}, nil
+	case query == allowlistQuery:
+		return map[string]string{"10.0.0.1": "", "10.0.0.2": ""}, nil
+	case query == latencyQuery:
+		return responseTimes, nil
 	}
 	text, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
@@ -49,12 +54,34 @@ func (r recorded) Pairs(_ context.Context, query string) (map[string]string, err
 	return pairs, nil
 }
 
+// Table answers with what a busy server said: of channels, and of who waits for whom.
+func (r recorded) Table(_ context.Context, query string) ([]map[string]string, error) {
+	switch query {
+	case channelsQuery, channelsQueryOfMySQL:
+		if r.name == "mariadb-10.11" {
+			return channels, nil
+		}
+	case rowWaitsQuery:
+		return rowWaits, nil
+	case metadataWaitsQuery:
+		return metadataWaits, nil
+	case metadataLocksQuery:
+		return metadataLocks, nil
+	default:
+		return nil, errors.New("nobody recorded " + query)
+	}
+	return nil, nil
+}
+
 // exposition prints what the collectors emit, and lists those that failed.
-func exposition(t *testing.T, db pairer) (text string, failed []string) {
+func exposition(t *testing.T, db querier) (text string, failed []string) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	var metrics emitted
-	collectors, err := target{db: db, expected: 3, switches: everything()}.look(nil)
+	switches := everything()
+	switches["clock"] = false // what it says is another thing at each run
+	shown := func() (time.Time, bool) { return time.Unix(1800000000, 0), true }
+	collectors, err := target{db: db, shown: shown, expected: 3, switches: switches}.look(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,6 +180,13 @@ func (b broken) Pairs(ctx context.Context, query string) (map[string]string, err
 	return b.recorded.Pairs(ctx, query)
 }
 
+func (b broken) Table(ctx context.Context, query string) ([]map[string]string, error) {
+	if strings.Contains(query, b.word) {
+		return nil, errors.New("broken on purpose")
+	}
+	return b.recorded.Table(ctx, query)
+}
+
 func TestANodeThatIsDownLeavesOneSeries(t *testing.T) {
 	got, failed := exposition(t, broken{recorded{"mariadb-10.11"}, "STATUS"})
 	var series []string
@@ -164,14 +198,14 @@ func TestANodeThatIsDownLeavesOneSeries(t *testing.T) {
 	if diff := cmp.Diff([]string{"galera_up 0\n"}, series); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"status", "status.window-stats", "variables", "drift", "view", "streaming", "members", "workload", "transactions"}, failed); diff != "" {
+	if diff := cmp.Diff([]string{"status", "status.window-stats", "variables", "drift", "view", "streaming", "members", "workload", "transactions", "latency", "locks", "replication", "tls", "allowlist"}, failed); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 }
 
 func TestVariablesFailAlone(t *testing.T) {
 	got, failed := exposition(t, broken{recorded{"mariadb-10.11"}, "VARIABLES"})
-	if diff := cmp.Diff([]string{"variables", "drift"}, failed); diff != "" {
+	if diff := cmp.Diff([]string{"variables", "drift", "latency", "replication"}, failed); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 	for _, want := range []string{"galera_up 1\n", "galera_ready 1\n"} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,17 +16,22 @@ import (
 )
 
 // statusQuery reads the status; the server leaves out what is not about replication.
-const statusQuery = `SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep\_%' OR Variable_name = 'Threads_connected'`
+const statusQuery = `SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep\_%' OR Variable_name LIKE 'Rpl\_semi\_sync\_%'
+ OR Variable_name IN ('Threads_connected', 'Slaves_connected', 'Innodb_row_lock_current_waits')`
 
 // A look is what the collectors of one scrape share.
 type look struct {
-	db       pairer
-	expected int // members, by kagu.yaml
+	db       querier
+	shown    func() (time.Time, bool) // when the certificate ends
+	expected int                      // members, by kagu.yaml
+	weights  *weights                 // of the cluster's members
+	node     string                   // whose look it is, among those
 
-	status reading[answer]
-	vars   reading[map[string]string]
-	turn   chan struct{} // full while a collector has the connection
-	query  string        // of the status: as wide as the collectors of this look need it
+	status  reading[answer]
+	vars    reading[map[string]string]
+	threads reading[map[string]string]
+	turn    chan struct{} // full while a collector has the connection
+	query   string        // of the status: as wide as the collectors of this look need it
 }
 
 // An answer is the status, typed as far as it is about replication.
@@ -35,7 +41,7 @@ type answer struct {
 }
 
 func newLook(t target) *look {
-	return &look{db: t.db, expected: t.expected, turn: make(chan struct{}, 1), query: statusQuery}
+	return &look{db: t.db, shown: t.shown, expected: t.expected, weights: t.weights, node: t.node, turn: make(chan struct{}, 1), query: statusQuery}
 }
 
 // A reading is something read once in a look.
@@ -64,6 +70,11 @@ func (l *look) readStatus(ctx context.Context) (answer, error) {
 // readVariables reads the variables, once in a look.
 func (l *look) readVariables(ctx context.Context) (map[string]string, error) {
 	return l.vars.get(func() (map[string]string, error) { return l.db.Pairs(ctx, variablesQuery) })
+}
+
+// readThreads counts the threads by what they do, once in a look.
+func (l *look) readThreads(ctx context.Context) (map[string]string, error) {
+	return l.threads.get(func() (map[string]string, error) { return l.db.Pairs(ctx, threadsQuery) })
 }
 
 // A turn waits for the status, so that a server that is silent is asked no second thing, and

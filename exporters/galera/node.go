@@ -1,6 +1,7 @@
 package galera
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,12 @@ type pairer interface {
 	Pairs(ctx context.Context, query string) (map[string]string, error)
 }
 
+// A querier answers statements of any columns too; sqlconn.DB is one.
+type querier interface {
+	pairer
+	Table(ctx context.Context, query string) ([]map[string]string, error)
+}
+
 // Options say what is read of the nodes.
 type Options struct {
 	Switches Switches
@@ -27,7 +34,13 @@ type Options struct {
 	// StatusFile is the name of wsrep_status_file of Node, in its data directory unless it is
 	// a whole path; "" if it has none.
 	StatusFile string
+
+	// BigTable is the size in bytes from which on a table is big; 0 is DefaultBigTable.
+	BigTable int64
 }
+
+// DefaultBigTable is a gibibyte: a cascade into that is a write set that members choke on.
+const DefaultBigTable = 1 << 30
 
 // hostDeadline is how long the files of the host may take.
 const hostDeadline = 2 * time.Second
@@ -40,12 +53,11 @@ func Targets(fleet *inventory.Fleet, o Options) []*exporters.Target {
 		if c.Arbitrator != nil {
 			expected++
 		}
+		members := new(weights)
 		for _, n := range c.Nodes {
 			db := sqlconn.Open(n.SQL, c.Credential, c.TLS)
 			slow := sqlconn.Open(n.SQL, c.Credential, c.TLS) // connects when something slow is asked
-			t := target{db: db, expected: expected, switches: o.Switches, apart: map[string]*exporters.Apart{
-				"schema": {Collector: named{schema{slow}, []Grant{process}}, Every: schemaEvery, Deadline: schemaDeadline},
-			}}
+			t := target{db: db, shown: db.CertificateExpiry, expected: expected, weights: members, node: n.Name, switches: o.Switches, apart: apart(slow, o)}
 			name := c.Name + "/" + n.Name
 			if name == o.Node {
 				t.apart["host"] = &exporters.Apart{Collector: hostOf(n, o.StatusFile), Deadline: hostDeadline}
@@ -67,6 +79,26 @@ func Targets(fleet *inventory.Fleet, o Options) []*exporters.Target {
 	return all
 }
 
+// apart returns the slow collectors of one node. They take turns on its second connection.
+func apart(db querier, o Options) map[string]*exporters.Apart {
+	all := map[string]*exporters.Apart{}
+	add := func(c exporters.Collector, every, deadline time.Duration) {
+		for _, s := range Sources() {
+			if s.Name == c.Name() {
+				all[s.Name] = &exporters.Apart{Collector: named{c, s.Needs}, Every: every, Deadline: deadline}
+			}
+		}
+	}
+	add(digests{db}, digestsEvery, slowDeadline)
+	add(binlog{db}, binlogEvery, slowDeadline)
+	add(accounts{db}, accountsEvery, slowDeadline)
+	add(schema{db, cmp.Or(o.BigTable, DefaultBigTable)}, schemaEvery, schemaDeadline)
+	return all
+}
+
+// slowDeadline is how long a slow collector may take, waiting for the others included.
+const slowDeadline = 45 * time.Second
+
 func hostOf(n inventory.Node, statusFile string) host {
 	if statusFile != "" && !filepath.IsAbs(statusFile) {
 		statusFile = filepath.Join(n.DataDir, statusFile)
@@ -76,8 +108,11 @@ func hostOf(n inventory.Node, statusFile string) host {
 
 // A target is what lives as long as the configuration.
 type target struct {
-	db       pairer
-	expected int // members, by kagu.yaml
+	db       querier
+	shown    func() (time.Time, bool) // when the certificate ends that db was shown
+	expected int                      // members, by kagu.yaml
+	weights  *weights                 // shared by the members of a cluster
+	node     string
 	switches Switches
 	apart    map[string]*exporters.Apart // by name; no host if the node is on another one
 }

@@ -22,6 +22,9 @@ func emitSettings(e emitter, vars map[string]string) {
 	number(metric.GaleraWriteSetLimitBytes, "wsrep_max_ws_size")
 	number(metric.GaleraWriteSetLimitRows, "wsrep_max_ws_rows")
 	number(metric.GaleraConnectionsLimit, "max_connections")
+	number(metric.GaleraOpenTablesLimit, "table_open_cache")
+	number(metric.GaleraOpenTableDefinitionsLimit, "table_definition_cache")
+	number(metric.GaleraOpenFilesLimit, "open_files_limit")
 	e.states(metric.GaleraRejectQueries, strings.ToLower(vars["wsrep_reject_queries"]))
 	e.states(metric.GaleraPXCMaintMode, strings.ToLower(vars["pxc_maint_mode"]))
 
@@ -33,10 +36,14 @@ func emitSettings(e emitter, vars map[string]string) {
 }
 
 // emitOptions emits the provider's options.
-func emitOptions(e emitter, s wsrep.Status, o wsrep.Options) {
+func (l *look) emitOptions(e emitter, s wsrep.Status, o wsrep.Options) {
 	own := o.Int("pc.weight")
 	e.number(metric.GaleraNodeWeight, own)
-	e.number(metric.GaleraQuorumMargin, wsrep.QuorumMargin(s.ClusterWeight, s.ClusterSize, own))
+	margin := wsrep.QuorumMarginOf(s.ClusterWeight, s.ClusterSize, l.weights.known(l.node, s, own, time.Now()))
+	if !margin.Known {
+		margin = wsrep.QuorumMargin(s.ClusterWeight, s.ClusterSize, own)
+	}
+	e.number(metric.GaleraQuorumMargin, margin)
 
 	segment := s.Segment
 	if !segment.Known {

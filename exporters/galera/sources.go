@@ -90,9 +90,60 @@ func Sources() []Source {
 			make:  func(l *look) exporters.Collector { return transactions{l} },
 		},
 		{
-			Name: "schema", Help: "Tables without a primary key, by schema; read once an hour.",
-			Cost:  metric.Slow,
+			Name: "latency", Help: "Histogram of how long statements take, if the server has the plugin query_response_time.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			make: func(l *look) exporters.Collector { return latency{l} },
+		},
+		{
+			Name: "locks", Help: "Who blocks whom, by rows and by metadata; asks nothing while nobody waits.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
 			Needs: []Grant{process},
+			make:  func(l *look) exporters.Collector { return locks{l} },
+		},
+		{
+			Name: "replication", Help: "Asynchronous channels of this node, their lag, and its own replicas.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			Needs: []Grant{{"REPLICA MONITOR", "*.*"}},
+			make:  func(l *look) exporters.Collector { return replication{l} },
+		},
+		{
+			Name: "tls", Help: "When the server's certificate ends; needs TLS to the database in kagu.yaml.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			make: func(l *look) exporters.Collector { return certificate{l.shown} },
+		},
+		{
+			Name: "clock", Help: "Distance between the server's clock and the exporter's.",
+			On: true, Cost: metric.EveryScrape, deadline: soon,
+			make: func(l *look) exporters.Collector { return clock{l.db} },
+		},
+		{
+			Name: "allowlist", Help: "Fingerprint of who may join the cluster; MariaDB from 10.10 on.",
+			Cost: metric.EveryScrape, deadline: soon,
+			Needs: []Grant{{"SELECT", "mysql.wsrep_allowlist"}},
+			make:  func(l *look) exporters.Collector { return allowlist{l.db} },
+		},
+		{
+			Name: "digests", Help: "Which instruments are on, and the statements that take most time, by form, if performance_schema is; read each minute.",
+			On: true, Cost: metric.Slow,
+			Needs: []Grant{
+				{"SELECT", "performance_schema.events_statements_summary_by_digest"},
+				{"SELECT", "performance_schema.events_statements_summary_global_by_event_name"},
+			},
+		},
+		{
+			Name: "binlog", Help: "Number and size of the binary logs; read each five minutes.",
+			On: true, Cost: metric.Slow,
+			Needs: []Grant{{"BINLOG MONITOR", "*.*"}},
+		},
+		{
+			Name: "accounts", Help: "Number of accounts that replicas log in with; read once an hour.",
+			Cost:  metric.Slow,
+			Needs: []Grant{{"SELECT (" + accountColumns + ")", "mysql.user"}},
+		},
+		{
+			Name: "schema", Help: "Tables that replicate badly and sizes, by schema; read once an hour.",
+			Cost:  metric.Slow,
+			Needs: []Grant{process, {"REFERENCES", "*.*"}},
 		},
 		{
 			Name: "host", Help: "Saved position, transfer, disk and process of the node of --node, also while it is down.",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,13 +32,13 @@ func TestSwitches(t *testing.T) {
 		want     string
 		err      string
 	}{
-		{name: "defaults", want: "status variables drift view streaming workload transactions"},
-		{name: "one off", switches: Switches{"drift": false}, want: "status variables view streaming workload transactions"},
-		{name: "one on", switches: Switches{"status.window-stats": true}, want: "status status.window-stats variables drift view streaming workload transactions"},
+		{name: "defaults", want: "status variables drift view streaming workload transactions latency locks replication tls clock"},
+		{name: "one off", switches: Switches{"drift": false}, want: "status variables view streaming workload transactions latency locks replication tls clock"},
+		{name: "one on", switches: Switches{"status.window-stats": true}, want: "status status.window-stats variables drift view streaming workload transactions latency locks replication tls clock"},
 		{name: "one asked for", asked: []string{"view"}, want: "view"},
 		{name: "in our order", asked: []string{"variables", "status"}, want: "status variables"},
 		{name: "on demand: not without being asked for", asked: []string{"members"}, want: "members"},
-		{name: "what was switched off is not to be had", switches: Switches{"view": false}, asked: []string{"view"}, err: `no collector "view", or it is switched off; there are drift, host, members, schema, status, status.window-stats, streaming, transactions, variables, workload`},
+		{name: "what was switched off is not to be had", switches: Switches{"view": false}, asked: []string{"view"}, err: `no collector "view", or it is switched off; there are accounts, allowlist, binlog, clock, digests, drift, host, latency, locks, members, replication, schema, status, status.window-stats, streaming, tls, transactions, variables, workload`},
 		{name: "one that there is not", asked: []string{"colour"}, err: `no collector "colour"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -68,7 +69,9 @@ func TestTheCatalogueKnowsTheCollectors(t *testing.T) {
 		of[f.Desc().String()] = f.Collector
 	}
 	for _, fixture := range []string{"mariadb-10.11", "pxc-8.0", "unsafe-lan"} {
-		collectors, err := target{db: recorded{fixture}, switches: everything()}.look(nil)
+		all := everything()
+		all["clock"] = false // it asks for the time, which nobody recorded
+		collectors, err := target{db: recorded{fixture}, shown: nothing, switches: all}.look(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,6 +88,9 @@ func TestTheCatalogueKnowsTheCollectors(t *testing.T) {
 	}
 }
 
+// nothing is the certificate of a connection that shows none.
+func nothing() (time.Time, bool) { return time.Time{}, false }
+
 // denied refuses the tables, as a server does without the grant.
 type denied struct{ recorded }
 
@@ -95,8 +101,12 @@ func (d denied) Pairs(ctx context.Context, query string) (map[string]string, err
 	return d.recorded.Pairs(ctx, query)
 }
 
+func (d denied) Table(context.Context, string) ([]map[string]string, error) {
+	return nil, fmt.Errorf("query: %w: denied", sqlconn.ErrGrant)
+}
+
 func TestAMissingGrantIsNamed(t *testing.T) {
-	collectors, err := target{db: denied{recorded{"mariadb-10.11"}}}.look(nil)
+	collectors, err := target{db: denied{recorded{"mariadb-10.11"}}, switches: Switches{"clock": false, "tls": false, "latency": false}}.look(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +123,10 @@ func TestAMissingGrantIsNamed(t *testing.T) {
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.transactions does without)",
 		"streaming": "query: a grant is missing: SELECT command denied; it needs GRANT SELECT ON mysql.wsrep_streaming_log " +
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.streaming does without)",
+		"locks": "query: a grant is missing: SELECT command denied; it needs GRANT PROCESS ON *.* " +
+			"(`kagu grants galera-exporter` prints the SQL; --no-collector.locks does without)",
+		"replication": "query: a grant is missing: denied; it needs GRANT REPLICA MONITOR ON *.* " +
+			"(`kagu grants galera-exporter` prints the SQL; --no-collector.replication does without)",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
@@ -138,6 +152,11 @@ func TestADeadServerIsAskedOnce(t *testing.T) {
 type asking func()
 
 func (a asking) Pairs(context.Context, string) (map[string]string, error) {
+	a()
+	return nil, errors.New("refused")
+}
+
+func (a asking) Table(context.Context, string) ([]map[string]string, error) {
 	a()
 	return nil, errors.New("refused")
 }

@@ -63,7 +63,7 @@ func (c transactions) Collect(ctx context.Context, emit func(prometheus.Metric))
 	e.number(metric.GaleraInnodbTransactionRowsModifiedMax, wsrep.ParseInt(oldest["rows"]))
 	e.real(metric.GaleraOldestQueryStartTimestampSeconds, wsrep.ParseReal(oldest["query"]))
 
-	states, err := c.look.db.Pairs(ctx, threadsQuery)
+	states, err := c.look.readThreads(ctx)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (c variables) Collect(ctx context.Context, emit func(prometheus.Metric)) er
 		e.info(metric.GaleraClusterInfo, vars["wsrep_cluster_name"], s.ClusterUUID)
 	}
 	emitSettings(e, vars)
-	emitOptions(e, s.Status, options)
+	c.look.emitOptions(e, s.Status, options)
 	emitUnsafe(e, vars, options)
 	return nil
 }

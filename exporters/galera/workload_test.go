@@ -1,12 +1,9 @@
 package galera
 
 import (
-	"context"
-	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kagu-db/kagu/internal/metric"
 )
@@ -43,33 +40,15 @@ func TestEveryReasonOfTheTableIsDeclared(t *testing.T) {
 	}
 }
 
-// answers are a server's, by statement; it knows no other.
-type answers map[string]map[string]string
-
-func (a answers) Pairs(_ context.Context, query string) (map[string]string, error) {
-	if rows, ok := a[query]; ok {
-		return rows, nil
-	}
-	return nil, errors.New("unknown table")
-}
-
-func TestSchemaHazards(t *testing.T) {
-	for _, c := range []struct{ name, version, query string }{
-		{"MariaDB", "10.11.19-MariaDB", hazardsQuery},
-		{"MySQL renamed the tables", "8.0.42", hazardsQueryOfMySQL},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			db := answers{
-				"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'version_comment')": {"version": c.version},
-				c.query: {"billing": "3", "a": "1"},
-			}
-			var got []float64
-			if err := (schema{db}).Collect(t.Context(), func(m prometheus.Metric) { got = append(got, valueOf(t, m)) }); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff([]float64{1, 3}, got); diff != "" {
-				t.Errorf("want -, got +:\n%s", diff)
-			}
-		})
+// Variables of one family and label are added up, so they must not stand apart.
+func TestVariablesOfOneSeriesStandTogether(t *testing.T) {
+	seen := map[string]bool{}
+	last := ""
+	for _, v := range workloads {
+		series := v.family.Name + " " + v.label
+		if series != last && seen[series] {
+			t.Errorf("%s comes again at %s", series, v.name)
+		}
+		seen[series], last = true, series
 	}
 }

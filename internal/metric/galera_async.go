@@ -57,9 +57,9 @@ var (
 		"Age at which a binary log is purged, 0 for never (binlog_expire_logs_seconds, expire_logs_days).",
 		"binlog_expire_logs_seconds, expire_logs_days", "0: they are kept until somebody purges them. Shorter than a replica may be away: it must be set up anew.")
 
-	GaleraReplicationAccounts = inAccounts.states("galera_replication_accounts", "state", []string{"usable", "expired", "locked"},
-		"Accounts with REPLICATION SLAVE and without SUPER: usable ones, those whose password expired, and those that are locked where the server shows it; read once an hour (mysql.user).",
-		"mysql.user", "expired, locked: the replica that uses it will not come back from its next disconnect. More than you know of: each can read all changes.")
+	GaleraReplicationAccounts = inAccounts.states("galera_replication_accounts", "state", []string{"usable", "expired"},
+		"Accounts with REPLICATION SLAVE and without SUPER: usable ones, and those whose password expired; a lock is not told, MariaDB keeps it beside the hash; read once an hour (mysql.user).",
+		"mysql.user", "expired: the replica that uses it will not come back from its next disconnect. More than you know of: each can read all changes.")
 )
 
 // galeraAsync lists them, in the order of the documentation.

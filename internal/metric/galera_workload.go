@@ -40,7 +40,7 @@ var (
 		"Statements that clients sent (Questions).",
 		"Questions", "The load. 0 where there should be some: look at the proxy.")
 	GaleraStatementsTotal = inWorkload.states("galera_statements_total", "kind", []string{"select", "insert", "update", "delete", "replace", "load", "call", "ddl", "begin", "commit", "rollback"},
-		"Statements by kind; ddl are those that create, alter, drop, truncate or rename (Com_select, Com_insert, Com_insert_select, …).",
+		"Statements by kind; ddl are those that run alone in the cluster: create, alter, drop, truncate, rename, grant, analyze and the like (Com_select, Com_insert, Com_insert_select, …).",
 		"Com_*", "ddl: each holds up the whole cluster for as long as it runs. rollback near commit: clients fail, see galera_local_certification_failures_total.").counter()
 	GaleraSlowQueriesTotal = inWorkload.family("galera_slow_queries_total", counter, nil,
 		"Statements that took longer than long_query_time (Slow_queries).",
