@@ -35,6 +35,7 @@ type Server struct {
 	handler    Handler
 	tls        *tls.Config
 	requireTLS bool
+	old        bool
 
 	listener net.Listener
 	ended    chan struct{}
@@ -56,6 +57,9 @@ func WithTLS(config *tls.Config) Option { return func(s *Server) { s.tls = confi
 func RequireTLS(config *tls.Config) Option {
 	return func(s *Server) { s.tls, s.requireTLS = config, true }
 }
+
+// WithoutTLSCommand leaves `start tls` to the handler, as a server before 8.3 does not know it.
+func WithoutTLSCommand() Option { return func(s *Server) { s.old = true } }
 
 // Listen starts a server on a free port of 127.0.0.1. It ends with the test.
 func Listen(t testing.TB, h Handler, options ...Option) *Server {
@@ -179,9 +183,9 @@ func (s *Server) session(raw net.Conn) {
 		s.requests = append(s.requests, r)
 		s.mu.Unlock()
 		switch {
-		case r.Name == "start tls" && s.tls == nil:
+		case r.Name == "start tls" && s.tls == nil && !s.old:
 			_, err = io.WriteString(c, "start tls reply\nresult: Failed\n\n")
-		case r.Name == "start tls" && !secured:
+		case r.Name == "start tls" && s.tls != nil && !secured:
 			if _, err = io.WriteString(c, "start tls reply\nresult: Ok\n\n"); err == nil {
 				c, secured = tls.Server(raw, s.tls), true
 				lines = bufio.NewReader(c)
