@@ -66,11 +66,12 @@ func TestRenderingTwiceGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestBoardFillsTheScreen wants every cell covered by exactly one panel.
+// TestBoardFillsTheScreen wants every cell covered by exactly one panel. A board is one screen, or
+// several beneath each other.
 func TestBoardFillsTheScreen(t *testing.T) {
 	for _, b := range Boards() {
 		s, _ := read(t, b)
-		cover := map[[2]uint32]string{}
+		cover, screens := map[[2]uint32]string{}, uint32(1)
 		for _, p := range s.Panels {
 			for x := p.Grid.X; x < p.Grid.X+p.Grid.W; x++ {
 				for y := p.Grid.Y; y < p.Grid.Y+p.Grid.H; y++ {
@@ -78,13 +79,14 @@ func TestBoardFillsTheScreen(t *testing.T) {
 						t.Fatalf("%s: panels %q and %q overlap at column %d, row %d", b.UID, other, p.Title, x, y)
 					}
 					cover[[2]uint32{x, y}] = p.Title
-					if x >= screen.columns || y >= screen.rows {
+					screens = max(screens, y/screen.rows+1)
+					if x >= screen.columns {
 						t.Fatalf("%s: panel %q leaves the screen", b.UID, p.Title)
 					}
 				}
 			}
 		}
-		if got, want := uint32(len(cover)), screen.columns*screen.rows; got != want {
+		if got, want := uint32(len(cover)), screens*screen.columns*screen.rows; got != want {
 			t.Errorf("%s covers %d of %d cells", b.UID, got, want)
 		}
 	}
