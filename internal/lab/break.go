@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -15,7 +16,8 @@ import (
 )
 
 // Kill ends a node's server at once, as a crash or the kernel's out-of-memory killer does, and
-// returns when it is gone.
+// returns when it is gone. Here and below, where one node is named, Select's words for several
+// are understood too.
 func (l *Lab) Kill(_ context.Context, node string) error { return l.hit(node, syscall.SIGKILL) }
 
 // Freeze stops a node's server in its tracks: it holds its connections and answers nothing.
@@ -24,16 +26,35 @@ func (l *Lab) Freeze(_ context.Context, node string) error { return l.hit(node, 
 // Thaw lets a frozen server go on.
 func (l *Lab) Thaw(_ context.Context, node string) error { return l.hit(node, syscall.SIGCONT) }
 
-func (l *Lab) hit(node string, s syscall.Signal) error {
-	n, err := l.Node(node)
+// hit sends a signal to every process of the nodes, at once: first all are hit, then the end of
+// those that must end is awaited. An angel is hit before it could start another child.
+func (l *Lab) hit(word string, s syscall.Signal) error {
+	nodes, err := l.Select(word)
 	if err != nil {
 		return err
 	}
-	p, err := l.server(n)
-	if err != nil {
-		return err
+	var hit []Process
+	for _, n := range nodes {
+		list, err := l.nodeProcesses(n)
+		if err != nil {
+			return err
+		}
+		hit = append(hit, list...)
 	}
-	return p.hit(s)
+	if len(hit) == 0 {
+		return fmt.Errorf("%s: %w", word, os.ErrProcessDone)
+	}
+	for _, p := range hit {
+		if err := p.signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("send %v to %s, process %d: %w", s, p.Name, p.PID, err)
+		}
+	}
+	for _, p := range hit {
+		if err := p.ended(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hit sends a signal, and waits for the end of what it must end.
@@ -41,36 +62,17 @@ func (p Process) hit(s syscall.Signal) error {
 	if err := p.signal(s); err != nil {
 		return fmt.Errorf("send %v to %s, process %d: %w", s, p.Name, p.PID, err)
 	}
+	return p.ended(s)
+}
+
+// ended waits for the end of what the signal must end.
+func (p Process) ended(s syscall.Signal) error {
 	if s != syscall.SIGKILL {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // the kernel owes us this
 	defer cancel()
 	return poll(ctx, p.gone)
-}
-
-// Server returns the process of a node's server, whoever started it. The error is
-// os.ErrProcessDone if there is none.
-func (l *Lab) Server(node string) (Process, error) {
-	n, err := l.Node(node)
-	if err != nil {
-		return Process{}, err
-	}
-	return l.server(n)
-}
-
-func (l *Lab) server(n Node) (Process, error) {
-	all, err := processes()
-	if err != nil {
-		return Process{}, err
-	}
-	for _, p := range all.of(l) {
-		if l.kind().serves(l, n, p.args()) {
-			p.Name = n.Name
-			return p, nil
-		}
-	}
-	return Process{}, fmt.Errorf("%s: %w", n.Name, os.ErrProcessDone)
 }
 
 // KillService, FreezeService and ThawService do the same to what the lab runs beside the servers.
@@ -95,33 +97,32 @@ func (l *Lab) hitService(name string, s syscall.Signal) error {
 // Stop stops a node cleanly, as an operator does: through kagu-node, which remembers it, so
 // that the remediator leaves the node alone. In a lab without sshd it is a plain shutdown.
 func (l *Lab) Stop(ctx context.Context, name string) error {
-	if l.Has(SSH) {
-		return l.ask(ctx, name, node.Stop)
-	}
-	server, err := l.Server(name)
-	if err != nil {
-		return err
-	}
-	if err := l.SQL(ctx, name, "SHUTDOWN"); err != nil {
-		return err
-	}
-	return poll(ctx, server.gone)
+	return l.each(name, func(n Node) error {
+		if l.Has(SSH) {
+			return l.ask(ctx, n.Name, node.Stop)
+		}
+		return l.kind().stop(ctx, l, n)
+	})
 }
 
-// Start starts a node again, and forgets that an operator stopped it.
+// Start starts a node again, and forgets that an operator stopped it. Of several nodes it
+// starts those that do not run.
 func (l *Lab) Start(ctx context.Context, name string) error {
-	n, err := l.Node(name)
-	if err != nil {
+	return l.each(name, func(n Node) error {
+		if l.Has(SSH) {
+			return l.ask(ctx, n.Name, node.Start)
+		}
+		switch list, err := l.nodeProcesses(n); {
+		case err != nil:
+			return err
+		case len(list) > 0 && n.Name == name:
+			return fmt.Errorf("it runs already, process %d", list[0].PID)
+		case len(list) > 0:
+			return nil
+		}
+		_, err := l.kind().launch(l, n)
 		return err
-	}
-	if l.Has(SSH) {
-		return l.ask(ctx, name, node.Start)
-	}
-	if p, err := l.server(n); err == nil {
-		return fmt.Errorf("%s runs already, process %d", name, p.PID)
-	}
-	_, err = l.kind().launch(l, n)
-	return err
+	})
 }
 
 // ask sends a verb to kagu-node in the operator's name.

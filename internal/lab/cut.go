@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -31,36 +32,14 @@ func (l *Lab) table() string { return "kagu_lab_" + l.ID }
 // Cut drops what goes between the node and everyone else, both ways and without a word, as a
 // broken switch does. The node still reaches itself.
 func (l *Lab) Cut(ctx context.Context, node string, reach Reach) error {
-	n, err := l.Node(node)
-	if err != nil {
-		return err
+	if !slices.Contains([]Reach{CutGroup, CutNode, CutHost}, reach) {
+		return fmt.Errorf("reach %q: it is %s, %s or %s", reach, CutGroup, CutNode, CutHost)
 	}
-	ports := map[Reach]string{
-		CutGroup: fmt.Sprintf("{ %d, %d, %d }", n.Group, n.IST, n.SST),
-		CutNode:  fmt.Sprintf("{ %d, %d, %d, %d }", n.Group, n.IST, n.SST, n.SQL),
-	}
-	var rules []string
-	a := n.Address
-	if reach == CutHost {
-		rules = []string{fmt.Sprintf("ip saddr %s ip daddr != %s drop", a, a), fmt.Sprintf("ip saddr != %s ip daddr %s drop", a, a)}
-	} else {
-		own, ok := ports[reach]
-		if !ok {
-			return fmt.Errorf("reach %q: it is %s, %s or %s", reach, CutGroup, CutNode, CutHost)
-		}
-		rules = []string{
-			fmt.Sprintf("ip saddr != %s ip daddr %s tcp dport %s drop", a, a, own),
-			fmt.Sprintf("ip saddr %s ip daddr != %s tcp sport %s drop", a, a, own),
-		}
-		for _, peer := range l.Nodes { // what this node started: it is the client there
-			if peer.Name != n.Name {
-				theirs := fmt.Sprintf("{ %d, %d, %d }", peer.Group, peer.IST, peer.SST)
-				rules = append(rules,
-					fmt.Sprintf("ip saddr %s ip daddr %s tcp dport %s drop", a, peer.Address, theirs),
-					fmt.Sprintf("ip saddr %s ip daddr %s tcp sport %s drop", peer.Address, a, theirs))
-			}
-		}
-	}
+	return l.each(node, func(n Node) error { return l.cut(ctx, n, reach) })
+}
+
+func (l *Lab) cut(ctx context.Context, n Node, reach Reach) error {
+	rules := l.kind().cutRules(l, n, reach)
 	// Making the chain anew replaces an earlier cut of the same node.
 	return l.nft(ctx, fmt.Sprintf(`table ip %[1]s
 table ip %[1]s { chain %[2]s { }; }
@@ -76,11 +55,9 @@ table ip %[1]s {
 
 // Join undoes the cut of a node; it is no error if there is none.
 func (l *Lab) Join(ctx context.Context, node string) error {
-	n, err := l.Node(node)
-	if err != nil {
-		return err
-	}
-	return l.nft(ctx, fmt.Sprintf("table ip %[1]s { chain %[2]s { }; }\ndelete chain ip %[1]s %[2]s\n", l.table(), n.Name))
+	return l.each(node, func(n Node) error {
+		return l.nft(ctx, fmt.Sprintf("table ip %[1]s { chain %[2]s { }; }\ndelete chain ip %[1]s %[2]s\n", l.table(), n.Name))
+	})
 }
 
 // uncut removes our table, if we could have made one at all.

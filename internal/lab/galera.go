@@ -235,7 +235,7 @@ func (l *Lab) launchMariaDB(n Node, more ...string) (Process, error) {
 	if err := l.hand(n.Dir); err != nil {
 		return Process{}, err
 	}
-	return l.spawn(n.Name, filepath.Join(n.Dir, "output.log"), append(n.argv(), more...)...)
+	return l.spawn(n.Name, n.outputLog(), append(n.argv(), more...)...)
 }
 
 func (l *Lab) spawnNode(ctx context.Context, n Node, more ...string) (Process, error) {
@@ -272,9 +272,50 @@ func (galeraKind) list(l *Lab, c *clusterFile, hosts map[string]hostFile) {
 	}
 }
 
+func (galeraKind) stop(ctx context.Context, l *Lab, n Node) error {
+	server, err := l.server(n)
+	if err != nil {
+		return err
+	}
+	if err := l.SQL(ctx, n.Name, "SHUTDOWN"); err != nil {
+		return err
+	}
+	return poll(ctx, server.gone)
+}
+
+// cutRules go by ports where the node shall still be reached in other ways.
+func (galeraKind) cutRules(l *Lab, n Node, reach Reach) []string {
+	a := n.Address
+	own := fmt.Sprintf("{ %d, %d, %d, %d }", n.Group, n.IST, n.SST, n.SQL)
+	switch reach {
+	case CutHost:
+		return []string{fmt.Sprintf("ip saddr %s ip daddr != %s drop", a, a), fmt.Sprintf("ip saddr != %s ip daddr %s drop", a, a)}
+	case CutGroup:
+		own = fmt.Sprintf("{ %d, %d, %d }", n.Group, n.IST, n.SST)
+	}
+	rules := []string{
+		fmt.Sprintf("ip saddr != %s ip daddr %s tcp dport %s drop", a, a, own),
+		fmt.Sprintf("ip saddr %s ip daddr != %s tcp sport %s drop", a, a, own),
+	}
+	for _, peer := range l.Nodes { // what this node started: it is the client there
+		if peer.Name != n.Name {
+			theirs := fmt.Sprintf("{ %d, %d, %d }", peer.Group, peer.IST, peer.SST)
+			rules = append(rules,
+				fmt.Sprintf("ip saddr %s ip daddr %s tcp dport %s drop", a, peer.Address, theirs),
+				fmt.Sprintf("ip saddr %s ip daddr %s tcp sport %s drop", peer.Address, a, theirs))
+		}
+	}
+	return rules
+}
+
 func (galeraKind) look(ctx context.Context, l *Lab, s *NodeStatus) {
 	status, err := l.Wsrep(ctx, s.Node.Name)
-	s.State, s.Cluster, s.Size, s.Err = status["wsrep_local_state_comment"], status["wsrep_cluster_status"], status["wsrep_cluster_size"], err
+	if err != nil {
+		s.Err = err
+		return
+	}
+	s.State = status["wsrep_local_state_comment"]
+	s.Cluster = fmt.Sprintf("%s, %s members", status["wsrep_cluster_status"], status["wsrep_cluster_size"])
 }
 
 // password returns 160 random bits as text.

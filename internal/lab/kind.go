@@ -17,8 +17,14 @@ type kind interface {
 	// launch starts a node's server and does not wait for it.
 	launch(l *Lab, n Node) (Process, error)
 
+	// stop ends a node's server cleanly and waits for its end.
+	stop(ctx context.Context, l *Lab, n Node) error
+
 	// serves tells whether a process of the lab with this command line is the node's server.
 	serves(l *Lab, n Node, argv []string) bool
+
+	// cutRules are nftables' rules that take a node off the network.
+	cutRules(l *Lab, n Node, reach Reach) []string
 
 	// list puts the nodes into the cluster of kagu.yaml, and says where the hosts are.
 	list(l *Lab, c *clusterFile, hosts map[string]hostFile)

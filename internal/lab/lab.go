@@ -71,6 +71,14 @@ type Node struct {
 // SQLAddress is where the node answers clients.
 func (n Node) SQLAddress() string { return fmt.Sprintf("%s:%d", n.Address, n.SQL) }
 
+// Endpoint is where the node listens, for whoever shows it.
+func (n Node) Endpoint() string {
+	if n.Port != 0 {
+		return fmt.Sprintf("%s:%d", n.Address, n.Port)
+	}
+	return n.SQLAddress()
+}
+
 // ManagementAddress is where an NDB management server answers.
 func (n Node) ManagementAddress() string { return fmt.Sprintf("%s:%d", n.Address, n.Port) }
 
@@ -102,6 +110,8 @@ func (n Node) pidFile() string {
 		return filepath.Join(n.Dir, "mariadbd.pid")
 	}
 }
+func (n Node) outputLog() string { return filepath.Join(n.Dir, "output.log") }
+
 func (n Node) config() string { return filepath.Join(n.Dir, "my.cnf") }
 
 // Open returns the lab in a folder.

@@ -77,11 +77,7 @@ func (l *Lab) ndbProgram(name string) string { return filepath.Join(l.Home, "bin
 
 // ConnectString names all management servers, for programs of NDB Cluster.
 func (l *Lab) ConnectString() string {
-	var hosts []string
-	for _, n := range l.Members(cluster.RoleManagement) {
-		hosts = append(hosts, n.ManagementAddress())
-	}
-	return strings.Join(hosts, ",")
+	return strings.Join(l.ManagementAddresses(), ",")
 }
 
 // connectStringOf is the same for a node of the lab, which shall come from its own address,
@@ -112,7 +108,7 @@ func (l *Lab) ndbArgv(n Node) []string {
 }
 
 func (ndbKind) launch(l *Lab, n Node) (Process, error) {
-	return l.spawn(n.Name, filepath.Join(n.Dir, "output.log"), l.ndbArgv(n)...)
+	return l.spawn(n.Name, n.outputLog(), l.ndbArgv(n)...)
 }
 
 // serves compares the program and the one argument that no other node of the lab has.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // ndbAccounts is the script that makes the accounts, carried out by mysqld --initialize. It
@@ -29,8 +31,17 @@ func (l *Lab) ndbAccounts() (string, error) {
 	return b.String(), nil
 }
 
-// finishAccounts grants the monitor what cannot be granted before the SQL node has joined the
-// cluster once, because the table is made then.
-func (l *Lab) finishAccounts(ctx context.Context, n Node) error {
-	return l.SQL(ctx, n.Name, "GRANT SELECT ON mysql.ndb_apply_status TO '"+MonitorUser+"'@'127.%'")
+// finishAccounts makes the schema, in the cluster, and grants the monitor what cannot be granted
+// before an SQL node has been in the cluster once, because the table is made then.
+func (l *Lab) finishAccounts(ctx context.Context) error {
+	nodes := l.Members(cluster.RoleSQL)
+	if err := l.SQL(ctx, nodes[0].Name, "CREATE DATABASE "+Schema); err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if err := l.SQL(ctx, n.Name, "GRANT SELECT ON mysql.ndb_apply_status TO '"+MonitorUser+"'@'127.%'", "USE "+Schema); err != nil {
+			return err
+		}
+	}
+	return nil
 }

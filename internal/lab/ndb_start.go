@@ -2,12 +2,10 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,9 +24,9 @@ func (ndbKind) start(ctx context.Context, l *Lab, progress func(string)) error {
 			return err
 		}
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, both := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := l.AwaitManagement(ctx); err != nil {
+		if err := l.AwaitManagement(both); err != nil {
 			return err
 		}
 		progress("management servers agree on the configuration")
@@ -37,14 +35,14 @@ func (ndbKind) start(ctx context.Context, l *Lab, progress func(string)) error {
 				return err
 			}
 		}
-		if err := l.AwaitData(ctx); err != nil {
+		if err := l.AwaitData(both); err != nil {
 			return err
 		}
 		progress("data nodes are started")
 		return nil
 	})
 	g.Go(func() error {
-		if err := l.installNDB(ctx); err != nil {
+		if err := l.installNDB(both); err != nil {
 			return err
 		}
 		progress("SQL data directories installed")
@@ -58,19 +56,13 @@ func (ndbKind) start(ctx context.Context, l *Lab, progress func(string)) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout)
-	defer cancel()
 	if err := l.AwaitSQL(ctx); err != nil {
 		return err
 	}
-	for _, n := range l.Members(cluster.RoleSQL) {
-		if err := l.finishAccounts(ctx, n); err != nil {
-			return err
-		}
+	if err := l.finishAccounts(ctx); err != nil {
+		return err
 	}
-	if len(l.Members(cluster.RoleSQL)) > 0 {
-		progress("SQL nodes serve the cluster's tables")
-	}
+	progress("SQL nodes serve the cluster's tables")
 	return nil
 }
 
@@ -113,9 +105,6 @@ func (l *Lab) configureNDB() error {
 // to the others. mysqld names itself anew where auto.cnf is missing.
 func (l *Lab) installNDB(ctx context.Context) error {
 	nodes := l.Members(cluster.RoleSQL)
-	if len(nodes) == 0 {
-		return nil
-	}
 	first := nodes[0]
 	accounts, err := l.ndbAccounts()
 	if err != nil {
@@ -144,40 +133,3 @@ func (l *Lab) installNDB(ctx context.Context) error {
 	}
 	return nil
 }
-
-// AwaitData waits until every data node is started.
-func (l *Lab) AwaitData(ctx context.Context) error {
-	for _, n := range l.Members(cluster.RoleData) {
-		if err := l.AwaitNode(ctx, n.Name, "STARTED"); err != nil {
-			return fmt.Errorf("%w; the end of its log:\n%s", err, tail(n.ErrorLog()))
-		}
-	}
-	return nil
-}
-
-// AwaitSQL waits until every SQL node serves the cluster's tables, and the schema Schema is
-// known to all.
-func (l *Lab) AwaitSQL(ctx context.Context) error {
-	nodes := l.Members(cluster.RoleSQL)
-	for i, n := range nodes {
-		err := poll(ctx, func(ctx context.Context) error {
-			if _, err := l.server(n); err != nil {
-				return err
-			}
-			if i == 0 {
-				return l.SQL(ctx, n.Name, "CREATE DATABASE IF NOT EXISTS "+Schema, "SELECT COUNT(*) FROM ndbinfo.nodes")
-			}
-			return l.SQL(ctx, n.Name, "USE "+Schema)
-		})
-		if err != nil {
-			return fmt.Errorf("%s does not serve: %w; the end of its log:\n%s", n.Name, err, tail(n.ErrorLog()))
-		}
-	}
-	return nil
-}
-
-// errNotYet says that something the lab waits for has not come.
-var errNotYet = errors.New("not yet")
-
-// askTimeout bounds one question to a management server.
-const askTimeout = time.Second

@@ -1,87 +1,172 @@
 package lab
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strings"
+	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/mgm"
 )
 
-// ndbStatus asks one management server how the nodes are: status, startphase and so on, by
-// node id and name.
-func ndbStatus(ctx context.Context, address string) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+// askTimeout bounds one question to a management server.
+const askTimeout = time.Second
+
+// managementStatus asks the management server at that address, or the first that answers, how
+// the nodes are.
+func managementStatus(ctx context.Context, addresses ...string) (map[int]mgm.NodeStatus, error) {
+	client := mgm.New(mgm.Options{Addresses: addresses, Timeout: askTimeout})
+	defer client.Close()
+	list, err := client.Status(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	deadline, _ := ctx.Deadline()
-	if err := conn.SetDeadline(deadline); err != nil {
-		return nil, err
+	nodes := map[int]mgm.NodeStatus{}
+	for _, n := range list {
+		nodes[n.ID] = n
 	}
-	if _, err := conn.Write([]byte("get status\ntypes: NDB MGM API\n\n")); err != nil {
-		return nil, err
+	return nodes, nil
+}
+
+// ManagementAddresses are where the management servers answer.
+func (l *Lab) ManagementAddresses() []string {
+	var addresses []string
+	for _, n := range l.Members(cluster.RoleManagement) {
+		addresses = append(addresses, n.ManagementAddress())
 	}
-	status := map[string]string{}
-	lines := bufio.NewScanner(conn)
-	for lines.Scan() {
-		if lines.Text() == "" {
-			break
-		}
-		name, value, _ := strings.Cut(lines.Text(), ":")
-		status[name] = strings.TrimSpace(value)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, err
-	}
-	if status["nodes"] == "" {
-		return nil, errors.New(address + " does not tell the nodes")
-	}
-	return status, nil
+	return addresses
 }
 
 // AwaitManagement waits until every management server answers with the cluster's configuration.
 func (l *Lab) AwaitManagement(ctx context.Context) error {
 	for _, n := range l.Members(cluster.RoleManagement) {
-		err := poll(ctx, func(ctx context.Context) error {
-			_, err := ndbStatus(ctx, n.ManagementAddress())
+		if err := l.awaitServer(ctx, n, func(ctx context.Context) error {
+			_, err := managementStatus(ctx, n.ManagementAddress())
 			return err
-		})
-		if err != nil {
-			return fmt.Errorf("%s does not answer: %w; the end of its log:\n%s", n.Name, err, tail(n.ErrorLog()))
+		}); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// AwaitNode waits until a management server says that a node is in a state, such as STARTED.
-func (l *Lab) AwaitNode(ctx context.Context, name, state string) error {
-	n, err := l.Node(name)
+// AwaitState waits until a management server says that a data node is in a state.
+func (l *Lab) AwaitState(ctx context.Context, node string, want mgm.NodeState) error {
+	n, err := l.Node(node)
+	if err != nil {
+		return err
+	}
+	return poll(ctx, func(ctx context.Context) error { return l.isIn(ctx, n, want) })
+}
+
+// AwaitNot waits until a data node is no longer in a state.
+func (l *Lab) AwaitNot(ctx context.Context, node string, state mgm.NodeState) error {
+	n, err := l.Node(node)
 	if err != nil {
 		return err
 	}
 	return poll(ctx, func(ctx context.Context) error {
-		err := errNotYet
-		for _, m := range l.Members(cluster.RoleManagement) {
-			status, asked := ndbStatus(ctx, m.ManagementAddress())
-			if asked != nil {
-				err = asked
-				continue
-			}
-			got := status[fmt.Sprintf("node.%d.status", n.ID)]
-			if got == state {
-				return nil
-			}
-			err = fmt.Errorf("%s is %q, not %q", name, got, state)
+		nodes, err := managementStatus(ctx, l.ManagementAddresses()...)
+		if err == nil && nodes[n.ID].State == state {
+			err = fmt.Errorf("%s is %s still", node, state)
 		}
 		return err
 	})
 }
 
-func (ndbKind) look(ctx context.Context, l *Lab, s *NodeStatus) {}
+func (l *Lab) isIn(ctx context.Context, n Node, want mgm.NodeState) error {
+	nodes, err := managementStatus(ctx, l.ManagementAddresses()...)
+	if err == nil && nodes[n.ID].State != want {
+		err = fmt.Errorf("%s is %s in phase %d, not %s", n.Name, nodes[n.ID].State, nodes[n.ID].StartPhase, want)
+	}
+	return err
+}
+
+// awaitServer waits until ok agrees about a node that was launched, and gives up when the node
+// has no process any more. The programs of NDB Cluster go into the background by themselves, so
+// the process that was launched tells nothing.
+func (l *Lab) awaitServer(ctx context.Context, n Node, ok func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	looked := time.Now()
+	err := poll(ctx, func(ctx context.Context) error {
+		err := ok(ctx)
+		if err != nil && time.Since(looked) > time.Second {
+			looked = time.Now()
+			if list, failed := l.nodeProcesses(n); failed == nil && len(list) == 0 {
+				cancel(errors.New("it ended"))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("start %s: %w; the end of its logs:\n%s\n%s", n.Name, err, tail(n.outputLog()), tail(n.ErrorLog()))
+	}
+	return nil
+}
+
+// AwaitData waits until every data node is started.
+func (l *Lab) AwaitData(ctx context.Context) error {
+	for _, n := range l.Members(cluster.RoleData) {
+		if err := l.awaitServer(ctx, n, func(ctx context.Context) error { return l.isIn(ctx, n, mgm.StateStarted) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AwaitSQL waits until every SQL node serves the cluster's tables and can change its schemas.
+func (l *Lab) AwaitSQL(ctx context.Context) error {
+	for _, n := range l.Members(cluster.RoleSQL) {
+		if err := l.awaitServer(ctx, n, func(ctx context.Context) error { return l.servesTables(ctx, n) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// servesTables asks an SQL node whether it reaches the data nodes.
+func (l *Lab) servesTables(ctx context.Context, n Node) error {
+	db, err := l.admin(n)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var count int
+	switch err := db.QueryRowContext(ctx, "SELECT COUNT(*) FROM ndbinfo.nodes").Scan(&count); {
+	case err != nil:
+		return err
+	case count == 0: // what ndbinfo says while it has no contact
+		return errors.New("it sees no data node")
+	}
+	return nil
+}
+
+// look asks the management servers about a data node, and every other node itself.
+func (ndbKind) look(ctx context.Context, l *Lab, s *NodeStatus) {
+	if s.Node.Role == cluster.RoleSQL {
+		if s.Err = l.servesTables(ctx, s.Node); s.Err == nil {
+			s.State = "serves tables"
+		}
+		return
+	}
+	ask := l.ManagementAddresses()
+	if s.Node.Role == cluster.RoleManagement {
+		ask = []string{s.Node.ManagementAddress()}
+	}
+	nodes, err := managementStatus(ctx, ask...)
+	if err != nil {
+		s.Err = err
+		return
+	}
+	n := nodes[s.Node.ID]
+	s.State = string(n.State)
+	switch n.State {
+	case mgm.StateStarting, mgm.StateShuttingDown:
+		s.State = fmt.Sprintf("%s, phase %d", n.State, n.StartPhase)
+	}
+	if n.NodeGroup.Known() {
+		s.Cluster = fmt.Sprintf("node group %d", n.NodeGroup)
+	}
+}

@@ -82,6 +82,15 @@ func (p Process) signal(s syscall.Signal) error {
 	return handle.Signal(s)
 }
 
+// threads counts the threads of a process, 0 if it is gone.
+func (p Process) threads() int {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.PID))
+	if err != nil {
+		return 0
+	}
+	return len(tasks)
+}
+
 // args is the command line of a process.
 func (p Process) args() []string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))

@@ -12,9 +12,9 @@ type NodeStatus struct {
 	Node    Node
 	Process string // "running", "frozen" or "gone"
 	PID     int
-	State   string // wsrep_local_state_comment; "" if the server does not answer
-	Cluster string // wsrep_cluster_status
-	Size    string // wsrep_cluster_size
+	Angel   int    // of an NDB data node: the process that starts it again; 0 if there is none
+	State   string // as the database says it: Synced, STARTED; "" if nobody tells
+	Cluster string // where it stands in its cluster: "Primary, 3 members", "node group 0"
 	Err     error  // why the server does not answer
 }
 
@@ -32,7 +32,9 @@ func (l *Lab) Status(ctx context.Context) ([]NodeStatus, []ServiceStatus) {
 	for _, n := range l.Nodes {
 		servers[n.Name] = true
 		s := NodeStatus{Node: n, Process: "gone"}
-		switch p, err := l.server(n); {
+		angel, p, err := l.angelAndServer(n)
+		s.Angel = angel.PID
+		switch {
 		case err == nil:
 			s.PID, s.Process = p.PID, state(p)
 		case !errors.Is(err, os.ErrProcessDone):
