@@ -32,14 +32,17 @@ func (l *Lab) ndbAccounts() (string, error) {
 }
 
 // finishAccounts makes the schema, in the cluster, and grants the monitor what cannot be granted
-// before an SQL node has been in the cluster once, because the table is made then.
+// before an SQL node has been in the cluster once, because the tables are made then.
 func (l *Lab) finishAccounts(ctx context.Context) error {
 	nodes := l.Members(cluster.RoleSQL)
 	if err := l.SQL(ctx, nodes[0].Name, "CREATE DATABASE "+Schema); err != nil {
 		return err
 	}
 	for _, n := range nodes {
-		if err := l.SQL(ctx, n.Name, "GRANT SELECT ON mysql.ndb_apply_status TO '"+MonitorUser+"'@'127.%'", "USE "+Schema); err != nil {
+		monitor := " TO '" + MonitorUser + "'@'127.%'"
+		if err := l.SQL(ctx, n.Name, "GRANT SELECT ON mysql.ndb_apply_status"+monitor,
+			"GRANT SELECT ON performance_schema.ndb_sync_pending_objects"+monitor, "GRANT SELECT ON performance_schema.ndb_sync_excluded_objects"+monitor,
+			"GRANT SELECT ON performance_schema.ndb_replication_applier_status"+monitor, "USE "+Schema); err != nil {
 			return err
 		}
 	}
