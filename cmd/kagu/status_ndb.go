@@ -128,6 +128,9 @@ func (r *ndbReport) row(n ndb.Node) []cell {
 		host = "–"
 	}
 	state, colour := ndbState(n)
+	if n.Role == cluster.RoleManagement {
+		state, colour = r.serverState(n)
+	}
 	var notes []string
 	if n.President {
 		notes = append(notes, "president")
@@ -164,6 +167,22 @@ func ndbState(n ndb.Node) (string, paint) {
 	default:
 		return state, yellow
 	}
+}
+
+// serverState says whether a management server answers us, which is what it is needed for.
+func (r *ndbReport) serverState(n ndb.Node) (string, paint) {
+	for _, s := range r.View.Servers {
+		switch {
+		case s.Name != n.Name:
+		case s.Error != "":
+			return "no answer", red
+		case n.Up != cluster.Yes:
+			return "answers, reaches no data node", yellow
+		default:
+			return "answers", green
+		}
+	}
+	return ndbState(n)
 }
 
 // printOutlook says what is left until an outage.

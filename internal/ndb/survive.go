@@ -173,7 +173,10 @@ func (s Shape) worlds() ([]world, []string) {
 		index[g] = i
 	}
 	worlds := []world{{groups: len(index), running: make(tally, len(index)+1), up: map[int]int{}, configured: len(s.Candidates) > 0}}
-	for _, n := range s.Nodes {
+	// What is known comes first, so that it is not done anew for every doubt.
+	nodes := slices.Clone(s.Nodes)
+	slices.SortStableFunc(nodes, func(a, b ShapeNode) int { return int(b.Up) - int(a.Up) })
+	for _, n := range nodes {
 		g, in := index[n.Group]
 		if !in {
 			g = len(index)

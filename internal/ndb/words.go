@@ -148,6 +148,11 @@ var sayings = map[mgm.EventType]func(telling) Line{
 		}
 		return Line{text + "; " + cause.Remedy.Words(), Red}
 	},
+	16:                fixed(Faint, "has new neighbours in the ring of heartbeats"),
+	31:                fixed(Faint, "takes over the global checkpoints"),
+	32:                fixed(Faint, "has taken over the global checkpoints"),
+	33:                fixed(Faint, "takes over the local checkpoints"),
+	34:                fixed(Faint, "has taken over the local checkpoints"),
 	mgm.RedoStarted:   fixed(Faint, "writes its redo log again"),
 	mgm.RunRedo:       fixed(Plain, "replays its redo log"),
 	mgm.CopyStarted:   about(Plain, "dest_node", "begins to get its data from"),
