@@ -21,6 +21,8 @@ func Markdown() []byte {
 		{"galera_exporter: a server, `/probe`", Galera()},
 		{"galera_exporter: what proxies are told", Health()},
 		{"galera_exporter: itself, `/metrics`", GaleraExporter()},
+		{"ndb_exporter: a cluster, `/probe`", Ndb()},
+		{"ndb_exporter: itself, `/metrics`", NdbExporter()},
 		{"remediator", Remediator()},
 		{"recorded by Prometheus", Recorded()},
 	} {

@@ -156,7 +156,7 @@ func (c viaSQL) ofNodeStates(name, label string, states []string, help, source, 
 // cost is the class of the collector's families. exporters/ndb has a test that it agrees.
 func (c viaSQL) cost() Cost {
 	switch c {
-	case inConfig, inTables, inFragments, inTCLatency, inFiles, inOpenTransactions:
+	case inConfig, inTables, inFragments, inTCLatency, inFiles, inOpenTransactions, inClients, inMgmMemory, inSessions:
 		return Slow
 	default:
 		return EveryScrape

@@ -16,7 +16,7 @@ const (
 	inConfig           = viaSQL("ndbinfo.config")
 	inTables           = viaSQL("ndbinfo.tables")
 	inFragments        = viaSQL("ndbinfo.fragments")
-	inTCLatency          = viaSQL("ndbinfo.latency")
+	inTCLatency        = viaSQL("ndbinfo.latency")
 	inFiles            = viaSQL("ndbinfo.files")
 	inOpenTransactions = viaSQL("ndbinfo.transactions")
 )
