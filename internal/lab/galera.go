@@ -308,6 +308,10 @@ func (galeraKind) cutRules(l *Lab, n Node, reach Reach) []string {
 	return rules
 }
 
+func (galeraKind) client(l *Lab, n Node) string {
+	return fmt.Sprintf("mariadb --no-defaults --user=%s --socket=%s", l.Account, n.Socket())
+}
+
 func (galeraKind) look(ctx context.Context, l *Lab, s *NodeStatus) {
 	status, err := l.Wsrep(ctx, s.Node.Name)
 	if err != nil {

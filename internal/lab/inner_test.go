@@ -10,16 +10,25 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 func TestServicesComeWithWhatTheyNeed(t *testing.T) {
 	for _, c := range []struct {
 		name         string
+		kind         cluster.Kind
 		wanted, want []Service
 		programs     []string
 		err          string
 	}{
 		{name: "nothing"},
+		{name: "Prometheus beside NDB needs the exporter", kind: cluster.KindNDB, wanted: []Service{Prometheus}, want: []Service{NDBExporter, Prometheus}, programs: []string{"ndb_exporter"}},
+		{
+			name: "what is Galera's is refused beside NDB", kind: cluster.KindNDB, wanted: []Service{HAProxy},
+			err: `service "haproxy" is of no use beside a cluster of kind ndb: it is one of [ndb_exporter prometheus]`,
+		},
+		{name: "what is NDB's is refused beside Galera", wanted: []Service{NDBExporter}, err: `service "ndb_exporter" is of no use beside a cluster of kind galera`},
 		{name: "a proxy needs nothing", wanted: []Service{HAProxy}, want: []Service{HAProxy}},
 		{name: "the remediator needs sshd", wanted: []Service{Remediator}, want: []Service{SSH, Remediator}, programs: []string{"kagu-node", "remediator"}},
 		{
@@ -27,17 +36,20 @@ func TestServicesComeWithWhatTheyNeed(t *testing.T) {
 			want:     []Service{SSH, Slack, Exporter, Remediator, Alertmanager, Prometheus},
 			programs: []string{"kagu-node", "kagu", "galera_exporter", "remediator"},
 		},
-		{name: "an unknown one is refused", wanted: []Service{"grafana"}, err: `service "grafana": it is one of`},
+		{name: "an unknown one is refused", wanted: []Service{"grafana"}, err: `service "grafana" is of no use`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := withNeeds(c.wanted)
+			if c.kind == "" {
+				c.kind = cluster.KindGalera
+			}
+			got, err := withNeeds(c.kind, c.wanted)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("want - got +\n%s", diff)
 			}
 			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.HasPrefix(err.Error(), c.err)) {
 				t.Errorf("got error %v, want %q", err, c.err)
 			}
-			if diff := cmp.Diff(c.programs, Programs(c.wanted)); diff != "" {
+			if diff := cmp.Diff(c.programs, Programs(c.kind, c.wanted)); diff != "" {
 				t.Errorf("programs: want - got +\n%s", diff)
 			}
 		})
@@ -53,6 +65,31 @@ func TestOptionsAreRefusedTogether(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not mention %s", err, want)
 		}
+	}
+}
+
+func TestOptionsOfTheOtherKindAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    Options
+		want []string
+	}{
+		{"a kind there is not", Options{Kind: "group"}, []string{`kind "group": a lab is galera or ndb`}},
+		{"counts that NDB does not take", Options{Kind: cluster.KindNDB, Management: 3, Data: 3, SQL: 5}, []string{
+			"3 management servers: a lab has 1 or 2", "3 data nodes: a lab has 2 or 4", "5 SQL nodes: a lab has 1 to 4",
+		}},
+		{"Galera's words for NDB", Options{Kind: cluster.KindNDB, Nodes: 3, Profile: ProfileLAN}, []string{"nodes counts the members of a Galera cluster", "profile is Galera's"}},
+		{"NDB's words for Galera", Options{Data: 2}, []string{"ask for kind ndb"}},
+		{"a parameter that would begin a section", Options{Kind: cluster.KindNDB, Parameters: map[string]string{"X": "1\n[api]"}}, []string{`parameter "X"`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := c.o.checked()
+			for _, want := range c.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, want it to say %s", err, want)
+				}
+			}
+		})
 	}
 }
 

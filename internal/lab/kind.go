@@ -32,6 +32,9 @@ type kind interface {
 	// admin is the account that may do everything on the node's socket, and its password.
 	admin(l *Lab) (user, password string, err error)
 
+	// client is the command line of a client that may do everything on a node, "" if there is none.
+	client(l *Lab, n Node) string
+
 	// look fills in what the node's server, which runs, says of itself.
 	look(ctx context.Context, l *Lab, s *NodeStatus)
 }
@@ -42,6 +45,10 @@ func (l *Lab) kind() kind {
 	}
 	return galeraKind{}
 }
+
+// Client is the command line of a client that may do everything on a node, for a human to copy;
+// "" if there is none.
+func (l *Lab) Client(n Node) string { return l.kind().client(l, n) }
 
 // Members returns the nodes of a role, in their order.
 func (l *Lab) Members(role cluster.Role) []Node {

@@ -48,21 +48,29 @@ var ours = map[Service][]string{
 	SSH:          {"kagu-node"},
 	Slack:        {"kagu"},
 	Exporter:     {"galera_exporter"},
+	NDBExporter:  {"ndb_exporter"},
 	Remediator:   {"remediator"},
 	Alertmanager: {"kagu"},
 	Prometheus:   {"kagu"},
 }
 
+func programsOf(kind cluster.Kind, s Service) []string {
+	if kind == cluster.KindNDB && s == Prometheus {
+		return nil // the lab writes its configuration itself
+	}
+	return ours[s]
+}
+
 // Programs returns the names of the programs in Options.Bin that the services need, and what
 // they need in turn.
-func Programs(services []Service) []string {
-	all, err := withNeeds(services)
+func Programs(kind cluster.Kind, services []Service) []string {
+	all, err := withNeeds(kind, services)
 	if err != nil {
 		return nil // Up says what is wrong with them
 	}
 	var names []string
 	for _, s := range all {
-		for _, name := range ours[s] {
+		for _, name := range programsOf(kind, s) {
 			if !slices.Contains(names, name) {
 				names = append(names, name)
 			}
@@ -73,7 +81,7 @@ func Programs(services []Service) []string {
 
 // missing tells what is not installed, and which of our own programs were not built.
 func missing(o Options) error {
-	for _, name := range Programs(o.Services) {
+	for _, name := range Programs(o.Kind, o.Services) {
 		if _, err := os.Stat(filepath.Join(o.Bin, name)); err != nil {
 			return fmt.Errorf("%s is not in %s: build it with make", name, o.Bin)
 		}

@@ -148,3 +148,15 @@ func (ndbKind) list(l *Lab, c *clusterFile, hosts map[string]hostFile) {
 		}
 	}
 }
+
+// client for a data node is none: it is asked through the others.
+func (ndbKind) client(l *Lab, n Node) string {
+	switch n.Role {
+	case cluster.RoleManagement:
+		return fmt.Sprintf("%s --ndb-connectstring=%s", l.ndbProgram("ndb_mgm"), n.ManagementAddress())
+	case cluster.RoleSQL:
+		return fmt.Sprintf("%s --defaults-file=%s", l.ndbProgram("mysql"), n.config())
+	default:
+		return ""
+	}
+}

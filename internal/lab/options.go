@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/kagu-db/kagu/internal/cluster"
 )
@@ -18,21 +20,34 @@ const (
 	HAProxy      Service = "haproxy"
 	Slack        Service = "slack" // a receiver that stands in for Slack and keeps what it gets
 	Exporter     Service = "galera_exporter"
+	NDBExporter  Service = "ndb_exporter"
 	Remediator   Service = "remediator"
 	Alertmanager Service = "alertmanager"
 	Prometheus   Service = "prometheus"
 )
 
-// Everything returns all services, in the order in which they start.
-func Everything() []Service {
+// Everything returns all services of a Galera lab, in the order in which they start.
+func Everything() []Service { return ServicesFor(cluster.KindGalera) }
+
+// ServicesFor returns the services that are of use beside a kind of cluster, in the order in
+// which they start.
+func ServicesFor(kind cluster.Kind) []Service {
+	if kind == cluster.KindNDB {
+		return []Service{NDBExporter, Prometheus}
+	}
 	return []Service{SSH, HAProxy, Slack, Exporter, Remediator, Alertmanager, Prometheus}
 }
 
-// needs says which other services one is of no use without.
-var needs = map[Service][]Service{
-	Prometheus:   {Exporter, Alertmanager},
-	Alertmanager: {Slack, Remediator, Exporter},
-	Remediator:   {SSH},
+// needs says which other services one is of no use without, beside a kind of cluster.
+var needs = map[cluster.Kind]map[Service][]Service{
+	cluster.KindGalera: {
+		Prometheus:   {Exporter, Alertmanager},
+		Alertmanager: {Slack, Remediator, Exporter},
+		Remediator:   {SSH},
+	},
+	cluster.KindNDB: {
+		Prometheus: {NDBExporter},
+	},
 }
 
 // A Profile is how soon the servers give up on a member that is silent.
@@ -109,12 +124,12 @@ func (o Options) checked() (Options, error) {
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	services, err := withNeeds(o.Services)
+	services, err := withNeeds(o.Kind, o.Services)
 	if err != nil {
 		errs = append(errs, err)
 	}
 	o.Services = services
-	if o.Bin == "" && len(Programs(services)) > 0 {
+	if o.Bin == "" && len(Programs(o.Kind, services)) > 0 {
 		errs = append(errs, errors.New("the folder of kagu's programs is not given"))
 	}
 	return o, errors.Join(errs...)
@@ -134,19 +149,21 @@ func (o *Options) checkGalera() error {
 	if o.Profile != ProfileDefault && o.Profile != ProfileLAN {
 		errs = append(errs, fmt.Errorf("profile %q: it is %s or %s", o.Profile, ProfileDefault, ProfileLAN))
 	}
-	if o.Management != 0 || o.Data != 0 || o.SQL != 0 || o.Parameters != nil {
+	if o.Management != 0 || o.Data != 0 || o.SQL != 0 || len(o.Parameters) > 0 {
 		errs = append(errs, errors.New("management, data and SQL nodes, and parameters, are an NDB cluster's: ask for kind ndb"))
 	}
 	return errors.Join(errs...)
 }
 
+var parameterName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+
 func (o *Options) checkNDB() error {
 	var errs []error
 	for _, n := range []struct {
-		count         *int
-		byDefault     int
-		allowed       []int
-		role, allowes string
+		count       *int
+		byDefault   int
+		allowed     []int
+		role, words string
 	}{
 		{&o.Management, 2, []int{1, 2}, "management servers", "1 or 2"},
 		{&o.Data, 2, []int{2, 4}, "data nodes", "2 or 4"},
@@ -156,7 +173,12 @@ func (o *Options) checkNDB() error {
 			*n.count = n.byDefault
 		}
 		if !slices.Contains(n.allowed, *n.count) {
-			errs = append(errs, fmt.Errorf("%d %s: a lab has %s", *n.count, n.role, n.allowes))
+			errs = append(errs, fmt.Errorf("%d %s: a lab has %s", *n.count, n.role, n.words))
+		}
+	}
+	for name, value := range o.Parameters {
+		if !parameterName.MatchString(name) || strings.ContainsAny(value, "\r\n") {
+			errs = append(errs, fmt.Errorf("parameter %q: it is one line NAME=VALUE of config.ini", name))
 		}
 	}
 	if o.Nodes != 0 {
@@ -169,15 +191,16 @@ func (o *Options) checkNDB() error {
 }
 
 // withNeeds adds what the wanted services need, and returns all in the order of starting.
-func withNeeds(wanted []Service) ([]Service, error) {
+func withNeeds(kind cluster.Kind, wanted []Service) ([]Service, error) {
+	useful := ServicesFor(kind)
 	set := map[Service]bool{}
 	var add func(s Service) error
 	add = func(s Service) error {
-		if !slices.Contains(Everything(), s) {
-			return fmt.Errorf("service %q: it is one of %v", s, Everything())
+		if !slices.Contains(useful, s) {
+			return fmt.Errorf("service %q is of no use beside a cluster of kind %s: it is one of %v", s, kind, useful)
 		}
 		set[s] = true
-		for _, n := range needs[s] {
+		for _, n := range needs[kind][s] {
 			if err := add(n); err != nil {
 				return err
 			}
@@ -190,7 +213,7 @@ func withNeeds(wanted []Service) ([]Service, error) {
 		}
 	}
 	var all []Service
-	for _, s := range Everything() {
+	for _, s := range useful {
 		if set[s] {
 			all = append(all, s)
 		}

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // What Debian calls the programs.
@@ -24,10 +26,15 @@ func (l *Lab) startService(ctx context.Context, s Service) error {
 	case HAProxy:
 		return l.startHAProxy(ctx)
 	}
-	if s == Alertmanager { // the first of those whose configuration is generated
-		if err := l.generate(ctx); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case s == Prometheus && l.Kind == cluster.KindNDB:
+		err = l.writeNDBScrape()
+	case s == Alertmanager: // the first of those whose configuration is generated
+		err = l.generate(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	return l.startWeb(ctx, s)
 }
@@ -41,6 +48,8 @@ func (l *Lab) command(s Service) (argv []string, ready string) {
 		return []string{bin("kagu"), "lab", "slack", "--file=" + l.SlackFile(), listen}, "/-/ready"
 	case Exporter:
 		return []string{bin("galera_exporter"), "--config.file=" + l.Config(), listen}, "/-/ready"
+	case NDBExporter:
+		return []string{bin("ndb_exporter"), "--config.file=" + l.Config(), listen}, "/-/ready"
 	case Remediator:
 		return []string{
 			bin("remediator"), "--config.file=" + l.Config(), listen,

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/needs"
 )
@@ -20,8 +21,11 @@ import (
 func Up(t testing.TB, o lab.Options) *lab.Lab {
 	t.Helper()
 	needs.Servers(t)
+	if o.Kind == "" {
+		o.Kind = cluster.KindGalera
+	}
 	if o.Bin == "" && len(o.Services) > 0 {
-		bin, err := build(o.Services)
+		bin, err := build(o.Kind, o.Services)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,11 +64,11 @@ var programs struct {
 
 // build returns a folder that holds the programs that the services need. The folder is
 // cleared away by the next lab that starts after this process is gone.
-func build(services []lab.Service) (string, error) {
+func build(kind cluster.Kind, services []lab.Service) (string, error) {
 	programs.Lock()
 	defer programs.Unlock()
 	var packages []string
-	for _, name := range lab.Programs(services) {
+	for _, name := range lab.Programs(kind, services) {
 		if !programs.built[name] {
 			packages = append(packages, "./cmd/"+name)
 		}
