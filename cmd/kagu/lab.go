@@ -28,6 +28,12 @@ For example, see a cluster lose a node and take it back:
   kagu lab status                n2 is gone, then comes back by itself (the lab's mode is auto)
   kagu lab down                  stop it all and remove it
 
+Or an NDB cluster, from the tree that KAGU_NDB_HOME names:
+
+  kagu lab up --kind=ndb         two management servers, two data nodes, two SQL nodes
+  kagu lab break kill group-0    end both data nodes at once: the cluster is down
+  kagu lab break start data      start them again
+
 It touches nothing but what it started itself. Root is needed for "break cut" only.`
 
 // addLab adds kagu lab and its commands.
@@ -37,10 +43,16 @@ func addLab(app *kingpin.Application, s *session) {
 	top.Flag("dir", "The lab's folder.").Default(lab.DefaultDir()).StringVar(&c.dir)
 
 	up := top.Command("up", "Start a lab and print its addresses.").Action(c.up)
-	up.Flag("nodes", "How many database servers, 1 to 5.").Default("3").IntVar(&c.nodes)
+	up.Flag("kind", "The database: galera or ndb.").Default("galera").EnumVar(&c.kind, "galera", "ndb")
+	up.Flag("nodes", "galera: how many database servers, 1 to 5; 3 by default.").IntVar(&c.nodes)
+	up.Flag("management", "ndb: how many management servers, 1 or 2; 2 by default.").IntVar(&c.management)
+	up.Flag("data", "ndb: how many data nodes, 2 or 4; 2 by default.").IntVar(&c.data)
+	up.Flag("sql", "ndb: how many SQL nodes, 1 to 4; 2 by default.").IntVar(&c.sql)
+	up.Flag("parameter", "ndb: a parameter of [ndbd default] in config.ini, such as DataMemory=80M; may be repeated.").
+		PlaceHolder("NAME=VALUE").StringMapVar(&c.parameters)
 	up.Flag("mode", "What the remediator may do: observe, propose or auto.").Default("auto").EnumVar(&c.mode, "observe", "propose", "auto")
-	up.Flag("profile", "How soon the servers give up on a silent member: default (5 s) or lan (0.4 s).").
-		Default("default").EnumVar(&c.profile, "default", "lan")
+	up.Flag("profile", "galera: how soon the servers give up on a silent member: default (5 s) or lan (0.4 s).").
+		EnumVar(&c.profile, "default", "lan")
 	up.Flag("service", "What to start beside the nodes, may be repeated: all, none, "+strings.Join(labServices(), ", ")+".").
 		Default("all").EnumsVar(&c.services, append([]string{"all", "none"}, labServices()...)...)
 
@@ -53,8 +65,12 @@ func addLab(app *kingpin.Application, s *session) {
 
 func labServices() []string {
 	var names []string
-	for _, s := range lab.Everything() {
-		names = append(names, string(s))
+	for _, kind := range []cluster.Kind{cluster.KindGalera, cluster.KindNDB} {
+		for _, s := range lab.ServicesFor(kind) {
+			if !slices.Contains(names, string(s)) {
+				names = append(names, string(s))
+			}
+		}
 	}
 	return names
 }
@@ -63,9 +79,14 @@ func labServices() []string {
 type labCommand struct {
 	*session
 	dir, mode, profile string
+	kind               string
 	nodes              int
+	management         int
+	data, sql          int
+	parameters         map[string]string
 	services           []string
 	node, reach        string
+	process            string
 	once               bool
 	file               string
 	web                *web.FlagConfig
@@ -90,7 +111,8 @@ func (c *labCommand) up(*kingpin.ParseContext) error {
 	}
 	begun := time.Now()
 	l, err := lab.Up(c.ctx, lab.Options{
-		Dir: c.dir, Bin: filepath.Dir(program), Nodes: c.nodes, Services: c.wanted(),
+		Dir: c.dir, Bin: filepath.Dir(program), Kind: cluster.Kind(c.kind), Nodes: c.nodes, Services: c.wanted(),
+		Management: c.management, Data: c.data, SQL: c.sql, Parameters: c.parameters,
 		Mode: cluster.Mode(c.mode), Profile: lab.Profile(c.profile), UsualPorts: true,
 		Progress: func(step string) { fmt.Fprintln(c.out, step) },
 	})
@@ -109,7 +131,7 @@ func (c *labCommand) wanted() []lab.Service {
 	var wanted []lab.Service
 	for _, s := range c.services {
 		if s == "all" {
-			return lab.Everything()
+			return lab.ServicesFor(cluster.Kind(c.kind))
 		}
 		wanted = append(wanted, lab.Service(s))
 	}
@@ -133,9 +155,9 @@ func (c *labCommand) down(*kingpin.ParseContext) error {
 func printAddresses(s *session, l *lab.Lab) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for _, n := range l.Nodes {
-		fmt.Fprintf(w, "%s\t%s\tmariadb --no-defaults --user=%s --socket=%s\n", n.Name, n.SQLAddress(), l.Account, n.Socket())
+		fmt.Fprintf(w, "%s\t%s\t%s\n", n.Name, n.Endpoint(), l.Client(n))
 	}
-	for _, service := range lab.Everything() {
+	for _, service := range lab.ServicesFor(l.Kind) {
 		switch {
 		case !l.Has(service) || service == lab.SSH:
 		case service == lab.HAProxy:
