@@ -143,7 +143,7 @@ var sayings = map[mgm.EventType]func(telling) Line{
 		if cause.Code != 0 {
 			text += fmt.Sprintf(" (%d)", cause.Code)
 		}
-		if phase := t.number("sphase"); phase != 255 {
+		if phase := t.number("sphase"); phase != 0 && phase != 255 { // a started node says 0 or 255
 			text += fmt.Sprintf(", in start phase %d", phase)
 		}
 		return Line{text + "; " + cause.Remedy.Words(), Red}
