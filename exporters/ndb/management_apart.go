@@ -1,0 +1,137 @@
+package ndb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kagu-db/kagu/internal/metric"
+	"github.com/kagu-db/kagu/internal/mgm"
+)
+
+// clients is the collector of who is connected beside data nodes and management servers.
+type clients struct{ side *side }
+
+// Name returns "management.clients".
+func (clients) Name() string { return "management.clients" }
+
+// Collect asks every management server, for judgement compares them, and emits the first answer.
+func (c clients) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
+	var errs []error
+	told := false
+	for _, s := range c.side.observer.seats {
+		nodes, err := s.askOthers(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
+			continue
+		}
+		if told {
+			continue
+		}
+		told = true
+		connected, unknown := 0, 0
+		for _, n := range nodes {
+			switch n.State {
+			case mgm.StateConnected:
+				connected++
+			case mgm.StateNoContact:
+			default:
+				unknown++
+			}
+		}
+		emit(metric.NdbAPIConnections.Sample(float64(len(nodes)), "configured"))
+		emit(metric.NdbAPIConnections.Sample(float64(connected), "connected"))
+		emit(metric.NdbAPIConnections.Sample(float64(unknown), "unknown"))
+	}
+	return errors.Join(errs...)
+}
+
+// memory is the collector of data memory without a SQL node.
+type memory struct{ side *side }
+
+// Name returns "management.memory".
+func (memory) Name() string { return "management.memory" }
+
+// memories are the blocks that report memory and our words for what they hold.
+var memories = map[uint64]string{249: "data", 248: "hash_index"} // DBTUP, DBACC
+
+// Collect asks the first management server that answers.
+func (c memory) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
+	var errs []error
+	for _, s := range c.side.observer.seats {
+		reports, err := s.apart.DumpEvents(ctx, mgm.MemoryUsage)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
+			continue
+		}
+		e := c.side.emitter(emit)
+		for _, r := range reports {
+			used, total, of, ok := memoryOf(r)
+			if !ok {
+				continue
+			}
+			e.of(metric.NdbMgmMemoryBytes, used, itoa(r.Source), of, "used")
+			e.of(metric.NdbMgmMemoryBytes, total, itoa(r.Source), of, "total")
+			if of == "data" {
+				c.side.past.memory(r.Source, r.Time, used, total)
+			}
+		}
+		return nil
+	}
+	return errors.Join(errs...)
+}
+
+// memoryOf reads a report of memory, in bytes.
+func memoryOf(r mgm.Event) (used, total float64, of string, ok bool) {
+	page, _ := r.Value("page_size_bytes")
+	pages, known := r.Value("pages_used")
+	all, whole := r.Value("pages_total")
+	block, _ := r.Value("block")
+	of, named := memories[block]
+	return float64(pages * page), float64(all * page), of, known && whole && named && all > 0
+}
+
+// sessions is the collector of who is connected to the management servers, and how.
+type sessions struct{ side *side }
+
+// Name returns "management.sessions".
+func (sessions) Name() string { return "management.sessions" }
+
+// Collect asks every management server. One before 8.3 knows nothing of TLS.
+func (c sessions) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
+	var errs []error
+	e := c.side.emitter(emit)
+	for _, s := range c.side.observer.seats {
+		stats, err := s.apart.TLSStats(ctx)
+		if err != nil {
+			if !errors.Is(err, mgm.ErrDesynchronised) { // a command that it does not know
+				errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
+			}
+			continue
+		}
+		e.of(metric.NdbMgmdSessions, float64(stats.Current), s.id, "all")
+		e.of(metric.NdbMgmdSessions, float64(stats.TLS), s.id, "tls")
+		e.of(metric.NdbMgmdRefusedTotal, float64(stats.Refused), s.id)
+		certificates, err := s.apart.Certificates(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
+			continue
+		}
+		earliest := map[string]float64{} // a client may have several sessions
+		for _, cert := range certificates {
+			if cert.Expires.IsZero() {
+				continue
+			}
+			name, at := shown(cert.Name), float64(cert.Expires.Unix())
+			if first, again := earliest[name]; !again || at < first {
+				earliest[name] = at
+			}
+		}
+		for name, at := range earliest {
+			e.of(metric.NdbMgmdClientCertificateExpiryTimestampSeconds, at, s.id, name)
+		}
+	}
+	return errors.Join(errs...)
+}
