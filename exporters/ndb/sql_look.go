@@ -20,46 +20,20 @@ type sqlSide struct {
 	nodes []*sqlNode
 	names nodeNames
 	seat  seat
-	apart map[string]*exporters.Apart // by collector
 
 	mu     sync.Mutex
 	config intervals // as of the last run of the collector config
 }
 
 func openSQL(c inventory.Cluster) *sqlSide {
-	s := &sqlSide{nodes: openSQLNodes(c), names: namesOf(c), apart: map[string]*exporters.Apart{}}
-	for _, source := range SQLSources() {
-		if source.apart != nil {
-			s.apart[source.Name] = &exporters.Apart{
-				Collector: grantNamed{source.apart(s), source.Needs}, Every: source.every, Deadline: source.deadline,
-			}
-		}
-	}
-	return s
+	return &sqlSide{nodes: openSQLNodes(c), names: namesOf(c)}
 }
 
-// close lets go of the connections, after the runs that are apart.
+// close lets go of the connections. What runs apart has ended by then.
 func (s *sqlSide) close() {
-	for _, a := range s.apart {
-		_ = a.Close() // it hangs in a server, and what it would say nobody waits for
-	}
 	for _, n := range s.nodes {
 		n.close()
 	}
-}
-
-// collectors returns the collectors of one scrape for these sources. They share what they read.
-func (s *sqlSide) collectors(sources []SQLSource) []exporters.Collector {
-	l := newSQLLook(s)
-	var all []exporters.Collector
-	for _, source := range sources {
-		if a, ok := s.apart[source.Name]; ok {
-			all = append(all, a)
-			continue
-		}
-		all = append(all, exporters.Within{Collector: grantNamed{source.make(l), source.Needs}, Deadline: source.deadline})
-	}
-	return all
 }
 
 // A sqlLook is what the collectors of one scrape share: each thing is read once.

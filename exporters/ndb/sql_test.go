@@ -25,18 +25,29 @@ const recorded = "testdata/sql-9.7.2.recorded"
 // scrapeSQL runs all collectors and returns the page and what those say that fail.
 func scrapeSQL(t *testing.T, s *sqlSide) (page string, failed map[string]string) {
 	t.Helper()
-	collectors := s.collectors(SQLSources())
+	return scrapeThese(t, s, SQLSources())
+}
+
+func scrapeThese(t *testing.T, s *sqlSide, sources []SQLSource) (page string, failed map[string]string) {
+	t.Helper()
+	l := newSQLLook(s)
+	var collectors []exporters.Collector
+	for _, of := range sources {
+		c := exporters.Within{Deadline: of.deadline}
+		if of.make != nil {
+			c.Collector = grantNamed{of.make(l), of.Needs}
+		} else {
+			c.Collector = grantNamed{of.apart(s), of.Needs}
+		}
+		collectors = append(collectors, c)
+	}
 	failed = map[string]string{}
 	parts := make([][]prometheus.Metric, len(collectors))
 	errs := make([]error, len(collectors))
 	run := func(i int) {
-		c := collectors[i]
-		if a, ok := c.(*exporters.Apart); ok {
-			c = a.Collector
-		}
-		errs[i] = c.Collect(t.Context(), func(m prometheus.Metric) { parts[i] = append(parts[i], m) })
+		errs[i] = collectors[i].Collect(t.Context(), func(m prometheus.Metric) { parts[i] = append(parts[i], m) })
 	}
-	for i, source := range SQLSources() { // the intervals come first, so that the page does not depend on who is first
+	for i, source := range sources { // the intervals come first, so that the page does not depend on who is first
 		if source.Name == "ndbinfo.config" {
 			run(i)
 		}
@@ -404,6 +415,53 @@ func TestFeaturesAreReadAgainOnANewConnection(t *testing.T) {
 	scrapeSQL(t, s)
 	if n := count(); n != 2 {
 		t.Errorf("read %d times on two connections", n)
+	}
+}
+
+func TestExcludedObjectsAreNamed(t *testing.T) {
+	fakes := healthy(t)
+	fakes["s1"].set(t, "ndb_sync_pending_objects", func(rows []map[string]string) []map[string]string {
+		rows[0]["excluded"] = "1"
+		return rows
+	})
+	fakes["s1"].answers[strings.Join(strings.Fields(excludedQuery), " ")] = []map[string]string{{"s": "shop", "n": "orders", "t": "TABLE"}}
+	page, _ := scrapeSQL(t, sideOf(fakes))
+	for _, want := range []string{
+		`ndb_sql_sync_objects{node="s1",node_id="51",state="excluded"} 1`,
+		`ndb_sql_sync_excluded_info{node="s1",node_id="51",object="orders",schema="shop",type="TABLE"} 1`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("lacks %s", want)
+		}
+	}
+}
+
+func TestAReplica(t *testing.T) {
+	fakes := healthy(t)
+	fakes["s1"].setVariable(t, "SHOW GLOBAL STATUS", "ndb_replica_max_replicated_epoch", "4294967297")
+	fakes["s1"].set(t, "ndb_replication_applier_status", func([]map[string]string) []map[string]string {
+		return []map[string]string{{"c": "", "e": "4294967297"}, {"c": "idle", "e": "0"}}
+	})
+	page, _ := scrapeSQL(t, sideOf(fakes))
+	for _, want := range []string{`ndb_sql_replicated_epoch{node="s1",node_id="51"} 4.294967297e+09`, `ndb_sql_channel_epoch{channel="",node="s1",node_id="51"} 4.294967297e+09`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("lacks %s", want)
+		}
+	}
+	if strings.Contains(page, `channel="idle"`) {
+		t.Error("has an epoch of a channel that applied none")
+	}
+}
+
+func TestCertificates(t *testing.T) {
+	var got []float64
+	emitCertificates(func(m prometheus.Metric) { got = append(got, valueOf(t, m)) }, nodeNames{}, []map[string]string{
+		{"node_id": "11", "name": "NDB Data Node", "expires": "1800000000"}, // by one data node
+		{"node_id": "11", "name": "NDB Data Node", "expires": "1800000000"}, // by another
+		{"node_id": "51", "name": "NDB Client", "expires": "0"},             // it showed none
+	})
+	if diff := cmp.Diff([]float64{1800000000}, got); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
 	}
 }
 
