@@ -2,7 +2,6 @@ package galera_test
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 	"testing"
 	"time"
@@ -12,37 +11,24 @@ import (
 	"github.com/kagu-db/kagu/exporters"
 	"github.com/kagu-db/kagu/exporters/galera"
 	"github.com/kagu-db/kagu/internal/inventory"
-	"github.com/kagu-db/kagu/internal/lab"
 )
 
 // grantsSuffice makes an account with exactly what `kagu grants` prints for all collectors: each
 // works with it. Then each grant is taken away in turn: the collectors that need it fail, no
 // other does, and what they say names it.
-func grantsSuffice(t *testing.T, l *lab.Lab) {
+func grantsSuffice(t *testing.T, w *watched) {
 	t.Helper()
 	switches := galera.Switches{}
 	for _, s := range galera.Sources() {
 		switches[s.Name] = s.Name != "host" // which asks no server
 	}
-	account := galera.Account{User: "kagu 'grants'", Host: "127.%", Connections: 3}
-	statements, err := account.SQL(switches.On())
-	if err != nil {
-		t.Fatal(err)
-	}
-	password := rand.Text()
-	statements[0] = strings.Replace(statements[0], galera.Placeholder, password, 1)
-	run := func(statements ...string) {
+	const user = "kagu 'grants'"
+	fleet := &inventory.Fleet{Clusters: []inventory.Cluster{w.fleet}}
+	fleet.Clusters[0].Credential = w.account(t, user, switches.On())
+	run := func(statement string) {
 		t.Helper()
-		if err := l.SQL(t.Context(), "n1", statements...); err != nil {
-			t.Fatal(err)
-		}
+		w.run(t, statement)
 	}
-	run(statements...)
-	fleet, err := inventory.Load(l.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	fleet.Clusters[0].Credential = inventory.Credential{User: account.User, Password: inventory.NewSecret(password)}
 
 	if failed := failures(t, fleet, switches); len(failed) > 0 {
 		t.Errorf("with all grants, these fail: %v", failed)

@@ -3,9 +3,11 @@ package galera_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
 	"maps"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -30,6 +32,7 @@ import (
 
 // elsewhere lists families that a healthy cluster of this server does not show, each with the reason.
 var elsewhere = map[string]string{
+	"galera_checkpoint_seqno":                 "MariaDB has it from some release after 10.11.14 on; fixture mariadb-10.11, of 10.11.19",
 	"galera_last_applied_seqno":               "PXC only; fixture pxc-8.0",
 	"galera_gcache_pool_bytes":                "PXC only; fixture pxc-8.0",
 	"galera_monitor_pending":                  "PXC only; fixture pxc-8.0",
@@ -55,16 +58,30 @@ var elsewhere = map[string]string{
 
 func TestOnARealCluster(t *testing.T) {
 	l := labtest.Up(t, lab.Options{Nodes: 2})
+	w := theWatched(t)
 	everything := galera.Switches{}
 	for _, s := range galera.Sources() {
 		everything[s.Name] = true
 	}
+	sources := galera.Switches{"host": false}
+	for _, s := range galera.Sources() {
+		if s.Name != "host" {
+			sources[s.Name] = true
+		}
+	}
+	w.fleet.Credential = w.account(t, "kagu_monitor", sources.On())
 	load := func() ([]*exporters.Target, error) {
 		fleet, err := inventory.Load(l.Config())
 		if err != nil {
 			return nil, err
 		}
-		return galera.Targets(fleet, galera.Options{Switches: everything, Node: fleet.Clusters[0].Name + "/n1"}), nil
+		for _, g := range galera.Grants(sources.On()) { // more than the lab's account has
+			if err := l.SQL(t.Context(), "n1", "GRANT "+g.String()+" TO '"+lab.MonitorUser+"'@'127.%'"); err != nil {
+				return nil, err
+			}
+		}
+		fleet.Clusters = append(fleet.Clusters, w.fleet)
+		return galera.Targets(fleet, galera.Options{Switches: everything, Node: fleet.Clusters[0].Name + "/n1", BigTable: 1}), nil
 	}
 	fleet, err := exporters.NewFleet(load, exporters.FleetFamilies{
 		Targets:  metric.GaleraExporterTargets,
@@ -88,23 +105,36 @@ func TestOnARealCluster(t *testing.T) {
 
 	t.Run("every declared family appears", func(t *testing.T) {
 		keepBusy(t, l)
+		replicate(t, l, w)
+		began := time.Now()
+		rowBlocker, metadataBlocker := w.trouble(t)
 		declared := append(metric.Galera(), metric.GaleraExporterCollectorSuccess,
 			metric.GaleraExporterCollectorDurationSeconds, metric.GaleraExporterLastSnapshotTimestampSeconds)
 		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
 		var missing []string
-		for until := time.Now().Add(10 * time.Second); time.Now().Before(until); <-tick.C { // the slow ones come with a later scrape
+		told := ""
+		for until := time.Now().Add(time.Minute); time.Now().Before(until); <-tick.C { // the slow ones come with a later scrape
 			text, _ := probe(t, server.URL, cluster+"/n1", "5")
+			of, _ := probe(t, server.URL, "watched/w1", "5")
+			text += of
 			missing = nil
 			for _, f := range declared {
-				if _, ok := elsewhere[f.Name]; !ok && !regexp.MustCompile(`(?m)^`+f.Name+`[ {]`).MatchString(text) {
+				if _, ok := elsewhere[f.Name]; !ok && !regexp.MustCompile(`(?m)^`+f.Name+`(_count)?[ {]`).MatchString(text) {
 					missing = append(missing, f.Name)
 				}
+			}
+			if last := fmt.Sprint(missing); last != told {
+				told = last
+				t.Logf("not yet: %s", last)
 			}
 			if missing == nil {
 				for _, name := range slices.Sorted(maps.Keys(elsewhere)) {
 					t.Logf("not here: %s: %s", name, elsewhere[name])
 				}
+				knowsTheWatched(t, of, rowBlocker, metadataBlocker, began)
+				knowsTheReplica(t, text)
+				grantsSuffice(t, w)
 				return
 			}
 		}
@@ -166,7 +196,23 @@ func TestOnARealCluster(t *testing.T) {
 		}
 	})
 
-	t.Run("an account with the printed grants runs every collector, and a missing grant is named", func(t *testing.T) { grantsSuffice(t, l) })
+	t.Run("weights that differ give an exact quorum margin to who asks all", func(t *testing.T) {
+		weigh := func(w string) {
+			if err := l.SQL(t.Context(), "n2", "SET GLOBAL wsrep_provider_options = 'pc.weight="+w+"'"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		weigh("2")
+		if err := l.AwaitStatus(t.Context(), "n1", "wsrep_cluster_weight", "3"); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = probe(t, server.URL, cluster+"/n2", "5")
+		text, _ := probe(t, server.URL, cluster+"/n1", "5")
+		if got := value(t, text, "galera_quorum_margin"); got != "0" {
+			t.Errorf("margin %s", got)
+		}
+		weigh("1")
+	})
 
 	t.Run("a frozen server is down within the deadline, and the next scrape no later", func(t *testing.T) {
 		if err := l.Freeze(t.Context(), "n2"); err != nil {
@@ -315,11 +361,91 @@ func onlyUp(t *testing.T, text string) {
 	t.Helper()
 	var series []string
 	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "galera_exporter_") && !strings.HasPrefix(line, metric.GaleraSchemaHazardTables.Name) {
+		if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "galera_exporter_") && !isKept(line) {
 			series = append(series, strings.TrimSpace(line))
 		}
 	}
 	if diff := cmp.Diff([]string{"galera_up 0"}, series); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
+// isKept tells whether a series is of a collector that runs apart and whose result is kept.
+func isKept(line string) bool {
+	name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	name, _, _ = strings.Cut(name, "{")
+	return slices.ContainsFunc(metric.Galera(), func(f *metric.Family) bool { return f.Name == name && f.Cost == metric.Slow })
+}
+
+// replicate makes n1 a replica of the watched server, one that gives receipts, until the test ends.
+func replicate(t *testing.T, l *lab.Lab, w *watched) {
+	t.Helper()
+	var position string
+	if err := w.admin.QueryRow("SELECT @@GLOBAL.gtid_binlog_pos").Scan(&position); err != nil {
+		t.Fatal(err)
+	}
+	host, port, _ := net.SplitHostPort(w.address)
+	w.run(t, "CREATE USER feed@'127.%' IDENTIFIED BY 'feed'", "GRANT REPLICATION SLAVE ON *.* TO feed@'127.%'")
+	if err := l.SQL(t.Context(), "n1", "SET GLOBAL rpl_semi_sync_slave_enabled = ON", "SET GLOBAL gtid_slave_pos = '"+position+"'",
+		"CHANGE MASTER 'feed' TO MASTER_HOST = '"+host+"', MASTER_PORT = "+port+", MASTER_USER = 'feed', MASTER_PASSWORD = 'feed', MASTER_USE_GTID = slave_pos, MASTER_HEARTBEAT_PERIOD = 1",
+		"START SLAVE 'feed'"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.SQL(context.Background(), "n1", "STOP SLAVE 'feed'", "RESET SLAVE 'feed' ALL", "SET GLOBAL rpl_semi_sync_slave_enabled = OFF"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// knowsTheWatched checks what is said of a server in trouble.
+func knowsTheWatched(t *testing.T, text, rowBlocker, metadataBlocker string, began time.Time) {
+	t.Helper()
+	for _, want := range []string{
+		`galera_lock_blocker_info{host="localhost",lock="row",thread_id="` + rowBlocker + `",user="root"} 1`,
+		`galera_lock_blocker_info{host="localhost",lock="metadata",thread_id="` + metadataBlocker + `",user="root"} 1`,
+		`galera_lock_blockers{lock="row"} 1`, `galera_lock_blocker_waiters{lock="row"} 2`,
+		`galera_lock_blockers{lock="metadata"} 1`, `galera_lock_blocker_waiters{lock="metadata"} 1`,
+		`galera_schema_hazard_tables{hazard="no_primary_key",schema="shop"} 1`, `galera_schema_hazard_tables{hazard="not_innodb",schema="shop"} 1`,
+		`galera_schema_hazard_tables{hazard="cascade_to_big_table",schema="shop"} 1`, `galera_schema_tables{schema="shop"} 5`,
+		`galera_instrument_enabled{instrument="performance_schema"} 1`, `galera_instrument_enabled{instrument="metadata_lock_info"} 1`,
+		`galera_binlog_enabled 1`, `galera_binlog_expire_seconds 172800`, `galera_async_binlog_dump_threads 1`, `galera_semi_sync_replicas 1`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("lacks %s", want)
+		}
+	}
+	soon := time.Now().Add(5 * time.Second) // the server rounds
+	certified := began.Add(10 * 24 * time.Hour)
+	for _, c := range []struct {
+		series   string
+		from, to time.Time
+	}{
+		{metric.GaleraTLSCertificateExpiryTimestampSeconds.Name, certified.Add(-5 * time.Minute), certified},
+		{metric.GaleraLockOldestWaitStartTimestampSeconds.Name + `\{lock="row"\}`, began, soon},
+		{metric.GaleraLockOldestWaitStartTimestampSeconds.Name + `\{lock="metadata"\}`, began, soon},
+		{metric.GaleraLockBlockerStartTimestampSeconds.Name + `\{lock="row"\}`, began, soon},
+		{metric.GaleraLockBlockerStartTimestampSeconds.Name + `\{lock="metadata"\}`, began, soon},
+	} {
+		got, err := strconv.ParseFloat(value(t, text, c.series), 64)
+		if err != nil || got < float64(c.from.Unix()-5) || got > float64(c.to.Unix()) {
+			t.Errorf("%s is %v, want %v to %v", c.series, got, c.from, c.to)
+		}
+	}
+	if strings.Contains(text, "SELECT") || strings.Contains(text, "read_by_all") {
+		t.Error("tells a statement's text")
+	}
+}
+
+// knowsTheReplica checks what is said of n1 as a replica.
+func knowsTheReplica(t *testing.T, text string) {
+	t.Helper()
+	for _, want := range []string{
+		`galera_async_replica_io_running{channel="feed"} 1`, `galera_async_replica_sql_running{channel="feed"} 1`,
+		`galera_async_replica_error_number{channel="feed",thread="sql"} 0`, "galera_semi_sync_replica_active 1",
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("lacks %s", want)
+		}
 	}
 }
