@@ -87,5 +87,5 @@ func (f *Fleet) target(name string) (*Target, error) {
 	if t, ok := (*f.current.Load())[name]; ok {
 		return t, nil
 	}
-	return nil, fmt.Errorf("%w %q: kagu.yaml has no such CLUSTER/NODE; /sd lists those it has", errUnknownTarget, name)
+	return nil, fmt.Errorf("%w %q: kagu.yaml has no such target; /sd lists those it has", errUnknownTarget, name)
 }

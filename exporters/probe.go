@@ -35,7 +35,7 @@ type Prober struct {
 func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.Query().Get("target")
 	if name == "" {
-		http.Error(w, "which target? Ask for /probe?target=CLUSTER/NODE; /sd lists them", http.StatusBadRequest)
+		http.Error(w, "which target? Ask for /probe?target=NAME; /sd lists them", http.StatusBadRequest)
 		return
 	}
 	p.serve(w, r, name)

@@ -25,8 +25,8 @@ func (s Site) Handler() (http.Handler, error) {
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name: s.Name, Description: s.Description, Version: s.Version,
 		Links: []web.LandingLinks{
-			{Address: "metrics", Text: "Metrics", Description: "this exporter, and the node it was started with"},
-			{Address: "sd", Text: "Targets", Description: "for Prometheus' http_sd; each is scraped at /probe?target=CLUSTER/NODE"},
+			{Address: "metrics", Text: "Metrics", Description: "this exporter, and the target it was started with"},
+			{Address: "sd", Text: "Targets", Description: "for Prometheus' http_sd; each is scraped at /probe?target=NAME"},
 			{Address: "-/healthy", Text: "Healthy", Description: "the process is alive"},
 			{Address: "-/ready", Text: "Ready", Description: "the configuration is loaded"},
 		},

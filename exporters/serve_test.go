@@ -37,7 +37,7 @@ func TestEndpoints(t *testing.T) {
 		{"ready", "GET", "/-/ready", 200, "ready"},
 		{"a target", "GET", "/probe?target=c/n", 200, `galera_exporter_collector_success{collector="good"} 1`},
 		{"no target", "GET", "/probe", 400, "which target?"},
-		{"a target that is not in kagu.yaml", "GET", "/probe?target=10.6.6.6:3306", 404, `unknown target "10.6.6.6:3306": kagu.yaml has no such CLUSTER/NODE; /sd lists those it has`},
+		{"a target that is not in kagu.yaml", "GET", "/probe?target=10.6.6.6:3306", 404, `unknown target "10.6.6.6:3306": kagu.yaml has no such target; /sd lists those it has`},
 		{"reload that is off", "POST", "/-/reload", 403, "--web.enable-lifecycle"},
 		{"reload by GET", "GET", "/-/reload", 405, ""},
 		{"anything else", "GET", "/etc/passwd", 404, ""},
