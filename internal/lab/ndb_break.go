@@ -2,11 +2,13 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"syscall"
 
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/mgm"
 )
 
 // KillChild ends the process that does a data node's work. Its angel starts another, because
@@ -46,35 +48,23 @@ func (ndbKind) stop(ctx context.Context, l *Lab, n Node) error {
 	})
 }
 
-// Reconfigure writes a new config.ini and restarts the management servers with it, so that the
-// cluster has a configuration of a new generation. The parameters are those of the section
+// Reconfigure writes a new config.ini, restarts the management servers with it and waits until
+// each has the configuration of the new generation. The parameters are those of the section
 // [ndbd default]; data nodes take them over when they are started again.
 func (l *Lab) Reconfigure(ctx context.Context, parameters map[string]string) error {
 	if l.Kind != cluster.KindNDB {
 		return fmt.Errorf("the lab's cluster is %s: only an NDB cluster has a configuration of its own", l.Kind)
 	}
-	l.mu.Lock()
-	wanted := maps.Clone(l.Parameters)
-	if wanted == nil {
-		wanted = map[string]string{}
-	}
-	maps.Copy(wanted, parameters)
-	l.Parameters = wanted
-	l.mu.Unlock()
-	text, err := l.ndbConfigText()
+	before, err := generation(ctx, l.ManagementAddresses()...)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(l.ndbConfig(), []byte(text)); err != nil {
+	if err := l.changeParameters(parameters); err != nil {
 		return err
 	}
 	servers := l.Members(cluster.RoleManagement)
-	for _, n := range servers {
-		if list, err := l.nodeProcesses(n); err == nil && len(list) > 0 {
-			if err := l.Kill(ctx, n.Name); err != nil {
-				return err
-			}
-		}
+	if err := l.Kill(ctx, string(cluster.RoleManagement)); err != nil {
+		return err
 	}
 	for i, n := range servers {
 		argv := l.ndbArgv(n)
@@ -85,7 +75,54 @@ func (l *Lab) Reconfigure(ctx context.Context, parameters map[string]string) err
 			return err
 		}
 	}
-	return l.AwaitManagement(ctx)
+	for _, n := range servers {
+		if err := l.awaitServer(ctx, n, func(ctx context.Context) error {
+			now, err := generation(ctx, n.ManagementAddress())
+			if err == nil && now <= before {
+				err = fmt.Errorf("%s has the configuration of generation %d still", n.Name, now)
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeParameters writes config.ini with some parameters set otherwise.
+func (l *Lab) changeParameters(parameters map[string]string) error {
+	if err := checkParameters(parameters); err != nil {
+		return err
+	}
+	old, err := l.ndbConfigText()
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	wanted := map[string]string{}
+	maps.Copy(wanted, l.Parameters)
+	maps.Copy(wanted, parameters)
+	l.Parameters = wanted
+	l.mu.Unlock()
+	text, err := l.ndbConfigText()
+	if err != nil {
+		return err
+	}
+	if text == old {
+		return errors.New("the configuration has these parameters already: there would be no new generation")
+	}
+	return errors.Join(writeFile(l.ndbConfig(), []byte(text)), l.save())
+}
+
+// generation asks which generation of the configuration a management server has.
+func generation(ctx context.Context, addresses ...string) (int, error) {
+	client := mgm.New(mgm.Options{Addresses: addresses, Timeout: askTimeout})
+	defer client.Close()
+	config, err := client.Config(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return config.Generation, nil
 }
 
 // cutRules take all packets of a node, which come from its own address, but those to and from

@@ -12,6 +12,7 @@ import (
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/lab/labtest"
 	"github.com/kagu-db/kagu/internal/mgm"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // TestNDB starts one NDB cluster, breaks it in every way, one after the other, and looks at what
@@ -164,6 +165,32 @@ func TestNDB(t *testing.T) {
 		must(t, l.AwaitState(ctx, "d1", mgm.StateNoContact))
 		must(t, l.Thaw(ctx, "d1"))
 		must(t, l.AwaitData(ctx))
+	})
+	t.Run("a data node that is cut off is declared dead, and comes back when it is joined", func(t *testing.T) {
+		err := l.Cut(ctx, "d2", lab.CutNode)
+		if os.Geteuid() != 0 {
+			if !errors.Is(err, lab.ErrNeedsRoot) {
+				t.Fatalf("without root: got %v, want ErrNeedsRoot", err)
+			}
+			needs.Missing(t, errors.New("a cut of the network: run as root"))
+		}
+		must(t, err)
+		must(t, l.AwaitState(ctx, "d2", mgm.StateNoContact))
+		must(t, l.AwaitState(ctx, "d1", mgm.StateStarted))
+		must(t, l.Join(ctx, "d2"))
+		must(t, l.AwaitData(ctx))
+	})
+	t.Run("management servers get a configuration of a new generation", func(t *testing.T) {
+		must(t, l.Reconfigure(ctx, map[string]string{"TimeBetweenLocalCheckpoints": "19"}))
+		for _, address := range l.ManagementAddresses() {
+			client := mgm.New(mgm.Options{Addresses: []string{address}})
+			config, err := client.Config(ctx)
+			must(t, errors.Join(err, client.Close()))
+			if config.Generation != 2 {
+				t.Errorf("%s has generation %d", address, config.Generation)
+			}
+		}
+		must(t, l.AwaitState(ctx, "d1", mgm.StateStarted))
 	})
 	t.Run("a node that is not there is refused by name", func(t *testing.T) {
 		if err := l.Kill(ctx, "d9"); err == nil || err.Error() != `no node "d9"; there are [m1 m2 d1 d2 s1 s2]` {

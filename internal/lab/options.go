@@ -157,6 +157,17 @@ func (o *Options) checkGalera() error {
 
 var parameterName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 
+// checkParameters wants of each that it stays one line of config.ini.
+func checkParameters(parameters map[string]string) error {
+	var errs []error
+	for name, value := range parameters {
+		if !parameterName.MatchString(name) || strings.ContainsAny(value, "\r\n") {
+			errs = append(errs, fmt.Errorf("parameter %q: it is one line NAME=VALUE of config.ini", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (o *Options) checkNDB() error {
 	var errs []error
 	for _, n := range []struct {
@@ -176,11 +187,7 @@ func (o *Options) checkNDB() error {
 			errs = append(errs, fmt.Errorf("%d %s: a lab has %s", *n.count, n.role, n.words))
 		}
 	}
-	for name, value := range o.Parameters {
-		if !parameterName.MatchString(name) || strings.ContainsAny(value, "\r\n") {
-			errs = append(errs, fmt.Errorf("parameter %q: it is one line NAME=VALUE of config.ini", name))
-		}
-	}
+	errs = append(errs, checkParameters(o.Parameters))
 	if o.Nodes != 0 {
 		errs = append(errs, errors.New("nodes counts the members of a Galera cluster: an NDB cluster has management, data and SQL nodes"))
 	}
