@@ -44,12 +44,15 @@ func (c latency) Collect(ctx context.Context, emit func(prometheus.Metric)) erro
 func distribution(rows map[string]string) (count uint64, sum float64, buckets []metric.Bucket) {
 	var beyond uint64
 	for bound, row := range rows {
-		of, total, _ := strings.Cut(row, " ")
-		n := wsrep.ParseInt(strings.TrimSpace(of))
+		fields := strings.Fields(row)
+		if len(fields) < 2 {
+			continue
+		}
+		n := wsrep.ParseInt(fields[0])
 		if !n.Known {
 			continue
 		}
-		sum += wsrep.ParseReal(strings.TrimSpace(total)).Value
+		sum += wsrep.ParseReal(fields[1]).Value
 		if at := wsrep.ParseReal(strings.TrimSpace(bound)); at.Known {
 			buckets = append(buckets, metric.Bucket{Bound: at.Value, Count: uint64(n.Value)})
 		} else {
