@@ -6,21 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/collectors/version"
-	"github.com/prometheus/common/promslog"
-	promslogflag "github.com/prometheus/common/promslog/flag"
 	build "github.com/prometheus/common/version"
-	"github.com/prometheus/exporter-toolkit/web"
-	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kagu-db/kagu/exporters"
@@ -30,46 +22,28 @@ import (
 	"github.com/kagu-db/kagu/internal/metric"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := serve(ctx, args); err != nil {
-		fmt.Fprintln(os.Stderr, "galera_exporter:", err)
-		return 1
-	}
-	return 0
-}
+func main() { os.Exit(daemon.Run("galera_exporter", os.Args[1:], serve)) }
 
 // settings are the flags.
 type settings struct {
-	config    string
-	check     bool
+	daemon.Flags
 	node      string
 	lifecycle bool
 	offset    time.Duration
-	web       *web.FlagConfig
-	log       promslog.Config
 	sources   sources
 	health    health
 }
 
 func parse(args []string) (settings, error) {
 	var s settings
-	app := kingpin.New("galera_exporter", "Tells Prometheus how the Galera nodes of kagu.yaml are.")
-	app.Version(build.Print("galera_exporter"))
-	app.HelpFlag.Short('h')
-	app.Flag("config.file", "The fleet's kagu.yaml.").Default("/etc/kagu/kagu.yaml").Envar("KAGU_CONFIG").StringVar(&s.config)
-	app.Flag("config.check", "Check the configuration and exit.").BoolVar(&s.check)
-	app.Flag("node", "CLUSTER/NODE whose families /metrics shows too; for an exporter on the database host.").StringVar(&s.node)
-	app.Flag("timeout-offset", "Kept back from Prometheus' scrape timeout for the answer's way.").Default("250ms").DurationVar(&s.offset)
-	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload; SIGHUP always reloads.").BoolVar(&s.lifecycle)
-	s.sources.flags(app)
-	s.health.flags(app)
-	s.web = webflag.AddFlags(app, "127.0.0.1:10041")
-	promslogflag.AddFlags(app, &s.log)
-	if _, err := app.Parse(args); err != nil {
+	err := s.Parse("galera_exporter", "Tells Prometheus how the Galera nodes of kagu.yaml are.", "127.0.0.1:10041", args, func(app *kingpin.Application) {
+		app.Flag("node", "CLUSTER/NODE whose families /metrics shows too; for an exporter on the database host.").StringVar(&s.node)
+		app.Flag("timeout-offset", "Kept back from Prometheus' scrape timeout for the answer's way.").Default("250ms").DurationVar(&s.offset)
+		app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload; SIGHUP always reloads.").BoolVar(&s.lifecycle)
+		s.sources.flags(app)
+		s.health.flags(app)
+	})
+	if err != nil {
 		return s, err
 	}
 	return s, s.health.check(s.node)
@@ -80,10 +54,8 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	log := promslog.New(&s.log)
-	own := prometheus.NewRegistry()
-	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		version.NewCollector("galera_exporter"))
+	log := s.Log()
+	own := daemon.Registry("galera_exporter")
 	fleet, err := exporters.NewFleet(s.targets, exporters.FleetFamilies{
 		Targets:  metric.GaleraExporterTargets,
 		ReloadOK: metric.GaleraExporterConfigLastReloadSuccessful,
@@ -93,8 +65,8 @@ func serve(ctx context.Context, args []string) error {
 		return err
 	}
 	defer fleet.Close()
-	if s.check {
-		fmt.Println(s.config, "is good")
+	if s.Check {
+		fmt.Println(s.Config, "is good")
 		return nil
 	}
 	page := site(s, fleet, own, log)
@@ -110,19 +82,19 @@ func serve(ctx context.Context, args []string) error {
 			}
 		})
 	})
-	g.Go(func() error { return daemon.Serve(ctx, handler, s.web, log) })
+	g.Go(func() error { return daemon.Serve(ctx, handler, s.Web, log) })
 	g.Go(func() error { return s.health.serveAgent(ctx, page.Health) })
 	return g.Wait()
 }
 
 // targets loads kagu.yaml. The node of --node must be in it.
 func (s settings) targets() ([]*exporters.Target, error) {
-	fleet, err := inventory.LoadFor(s.config, inventory.Databases)
+	fleet, err := inventory.LoadFor(s.Config, inventory.Databases)
 	if err != nil {
 		return nil, err
 	}
 	if s.node != "" && !has(fleet, s.node) {
-		return nil, fmt.Errorf("--node=%s: %s has no such Galera node; write CLUSTER/NODE", s.node, s.config)
+		return nil, fmt.Errorf("--node=%s: %s has no such Galera node; write CLUSTER/NODE", s.node, s.Config)
 	}
 	targets := galera.Targets(fleet, s.sources.options(s.node))
 	s.health.policy().Attach(targets, fleet)

@@ -8,21 +8,13 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/signal"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/prometheus/common/promslog"
-	promslogflag "github.com/prometheus/common/promslog/flag"
 	build "github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
-	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kagu-db/kagu/internal/cluster"
@@ -35,41 +27,24 @@ import (
 	"github.com/kagu-db/kagu/remediator/galera"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := serve(ctx, args); err != nil {
-		fmt.Fprintln(os.Stderr, "remediator:", err)
-		return 1
-	}
-	return 0
-}
+func main() { os.Exit(daemon.Run("remediator", os.Args[1:], serve)) }
 
 // settings are the flags.
 type settings struct {
-	config, storage, killSwitch string
-	check                       bool
-	keep, relook                time.Duration
-	web                         *web.FlagConfig
-	log                         promslog.Config
+	daemon.Flags
+	storage, killSwitch string
+	keep, relook        time.Duration
 }
 
 func parse(args []string) (settings, error) {
 	var s settings
-	app := kingpin.New("remediator", "Heals the clusters of kagu.yaml. Alertmanager's webhooks make it look; by default it only observes (see mode in kagu.yaml).")
-	app.Version(build.Print("remediator"))
-	app.HelpFlag.Short('h')
-	app.Flag("config.file", "The fleet's kagu.yaml. SIGHUP reloads it.").Default("/etc/kagu/kagu.yaml").Envar("KAGU_CONFIG").StringVar(&s.config)
-	app.Flag("config.check", "Check the configuration and exit.").BoolVar(&s.check)
-	app.Flag("storage.path", "Folder of the journal; one remediator at a time uses it.").Default("/var/lib/kagu/remediator").StringVar(&s.storage)
-	app.Flag("storage.retention", "How long the story of closed incidents is kept.").Default("2160h").DurationVar(&s.keep)
-	app.Flag("kill-switch.file", "While this file exists, or cannot be looked for, nothing is done to any cluster.").Default("/etc/kagu/remediator.stop").StringVar(&s.killSwitch)
-	app.Flag("relook-interval", "How often a cluster with an open incident is looked at again.").Default("15s").DurationVar(&s.relook)
-	s.web = webflag.AddFlags(app, "127.0.0.1:10043")
-	promslogflag.AddFlags(app, &s.log)
-	_, err := app.Parse(args)
+	const help = "Heals the clusters of kagu.yaml. Alertmanager's webhooks make it look; by default it only observes (see mode in kagu.yaml)."
+	err := s.Parse("remediator", help, "127.0.0.1:10043", args, func(app *kingpin.Application) {
+		app.Flag("storage.path", "Folder of the journal; one remediator at a time uses it.").Default("/var/lib/kagu/remediator").StringVar(&s.storage)
+		app.Flag("storage.retention", "How long the story of closed incidents is kept.").Default("2160h").DurationVar(&s.keep)
+		app.Flag("kill-switch.file", "While this file exists, or cannot be looked for, nothing is done to any cluster.").Default("/etc/kagu/remediator.stop").StringVar(&s.killSwitch)
+		app.Flag("relook-interval", "How often a cluster with an open incident is looked at again.").Default("15s").DurationVar(&s.relook)
+	})
 	return s, err
 }
 
@@ -78,16 +53,16 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	log := promslog.New(&s.log)
+	log := s.Log()
 	if s.keep < 24*time.Hour {
 		return fmt.Errorf("--storage.retention=%s: at least 24h, or guards forget what was done", s.keep)
 	}
-	first, err := inventory.Load(s.config)
+	first, err := inventory.Load(s.Config)
 	if err != nil {
 		return err
 	}
-	if s.check {
-		fmt.Println(s.config, "is good")
+	if s.Check {
+		fmt.Println(s.Config, "is good")
 		return nil
 	}
 	j, err := journal.Open(s.storage)
@@ -102,7 +77,7 @@ func serve(ctx context.Context, args []string) error {
 	g.Go(func() error { return d.notifier.Run(ctx) })
 	g.Go(func() error { return d.housekeeper.Run(ctx) })
 	g.Go(func() error { return daemon.OnHangup(ctx, d.reload) })
-	g.Go(func() error { return daemon.Serve(ctx, d.handler, s.web, log) })
+	g.Go(func() error { return daemon.Serve(ctx, d.handler, s.Web, log) })
 	return g.Wait()
 }
 
@@ -121,8 +96,7 @@ type program struct {
 func newDaemon(s settings, first *inventory.Fleet, j *journal.Journal, log *slog.Logger) *program {
 	p := &program{settings: s, log: log}
 	p.fleet.Store(first)
-	own := prometheus.NewRegistry()
-	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), version.NewCollector("remediator"))
+	own := daemon.Registry("remediator")
 	p.metrics = remediator.NewMetrics(own)
 	kill := remediator.KillSwitch{File: s.killSwitch}
 	p.engine = &remediator.Engine{
@@ -154,14 +128,14 @@ func newDaemon(s settings, first *inventory.Fleet, j *journal.Journal, log *slog
 
 // reload takes a changed kagu.yaml into use, or keeps what is in force and says so.
 func (p *program) reload() {
-	fleet, err := inventory.Load(p.settings.config)
+	fleet, err := inventory.Load(p.settings.Config)
 	p.metrics.Reloaded(err == nil)
 	if err != nil {
 		p.log.Error("reload failed, the configuration before it stays in force", "err", err)
 		return
 	}
 	p.fleet.Store(fleet)
-	p.log.Info("reloaded", "file", p.settings.config, "clusters", len(fleet.Clusters))
+	p.log.Info("reloaded", "file", p.settings.Config, "clusters", len(fleet.Clusters))
 	p.engine.WakeAll()
 }
 
