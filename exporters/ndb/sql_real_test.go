@@ -251,8 +251,8 @@ func waitForALock(t *testing.T, l *lab.Lab) {
 // no other does, and what they say names it.
 func sqlGrantsSuffice(t *testing.T, c inventory.Cluster, run func(*testing.T, string, ...string), open func(inventory.Cluster) *sqlSide) {
 	t.Helper()
-	account := Account{User: "kagu 'grants'", Host: "127.%", Connections: Connections}
-	const name = `'kagu ''grants'''@'127.%'`
+	account := Account{User: "kagu_grants", Host: "127.%", Connections: Connections}
+	const name = "'kagu_grants'@'127.%'"
 	statements, err := account.SQL(SQLSources())
 	if err != nil {
 		t.Fatal(err)
