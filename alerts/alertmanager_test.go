@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,9 +82,15 @@ func TestWhoHearsOfWhat(t *testing.T) {
 		"GaleraNodeDown":  "remediator,slack",
 		"GaleraNoPrimary": "remediator,slack",
 	}
+	asked := map[string]bool{} // a route goes by these labels; one alert of each kind is enough
 	for _, r := range Rules(Files()) {
+		receivers, special := want[r.Name]
+		if kind := fmt.Sprint(r.Severity, r.Scope, r.Remediate); !special && asked[kind] {
+			continue
+		} else if !special {
+			asked[kind] = true
+		}
 		t.Run(r.Name, func(t *testing.T) {
-			receivers, special := want[r.Name]
 			switch {
 			case special:
 			case r.Severity == Info:

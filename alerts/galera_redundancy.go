@@ -101,11 +101,12 @@ unless on (job, cluster) max by (job, cluster) (changes(%s[20m])) > 0`,
 			Description: "The largest write-set cache holds less than an hour of writes at the peak of the last day. " +
 				"A restart that takes longer ends in a full transfer (SST) instead of an incremental one.",
 		},
-		{
+		{ // the caches of a cluster that has just begun move a few times: that is no loss
 			Name: "GaleraDownNodeLosingIST",
-			Expr: expr(`(last_over_time(%s[1d]) and on (job, cluster, node, instance) %s == 0)
-- on (job, cluster) group_left () %s
-< on (job, cluster) group_left () (900 * clamp_min(deriv(%s[30m]), 0))`,
+			Expr: expr(`(last_over_time(%[1]s[1d]) and on (job, cluster, node, instance) %[2]s == 0) - on (job, cluster) group_left () %[3]s < 0
+or ((last_over_time(%[1]s[1d]) and on (job, cluster, node, instance) %[2]s == 0) - on (job, cluster) group_left () %[3]s
+    < on (job, cluster) group_left () (900 * deriv(%[4]s[30m]))
+  and on (job, cluster) changes(%[4]s[30m]) > 10)`,
 				metric.GaleraLastCommittedSeqno, metric.GaleraUp, metric.GaleraISTFloor, metric.GaleraGcacheOldestMin),
 			For:      time.Minute,
 			Severity: Warning,

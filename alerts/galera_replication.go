@@ -70,7 +70,7 @@ and on (job, cluster, node, instance) %[2]s{state="donor"} == 1`,
 			For:      10 * time.Minute,
 			Severity: Warning,
 			Scope:    ScopeNode,
-			Summary:  "{{ $labels.node }} of {{ $labels.cluster }} is out of step, and {{ $value | humanize }} write sets wait, more each minute",
+			Summary:  "{{ $labels.node }} of {{ $labels.cluster }} is out of step, and its queue of {{ $value | humanize }} grows",
 			Description: "A donor or desynced member is not waited for, so its queue grows without end. " +
 				"It needs as long to catch up again, and its memory and disk hold the queue.",
 		},

@@ -12,6 +12,7 @@ type amInhibit struct {
 // that says more than its source.
 func inhibitions() []amInhibit {
 	node, whole := []string{"job", "cluster", "instance"}, []string{"job", "cluster"}
+	dataNode := []string{"job", "cluster", "node_id"}
 	return []amInhibit{
 		{ // who cannot see a node now knows nothing new about it; GaleraExporterUnsteady sees
 			SourceMatchers: []string{`alertname="GaleraExporterDown"`},
@@ -33,6 +34,16 @@ func inhibitions() []amInhibit {
 		mutes("GaleraLongTransaction", node, "GaleraHistoryListLong"),
 		mutes("GaleraConnectionsRefused", node, "GaleraConnectionsNearLimit"),
 		mutes("GaleraDatadirFull", node, "GaleraDatadirFilling"),
+		mutes("NdbClusterDown", whole, "NdbNoSQLNode", "NdbSQLNodeDetached", "NdbDataNodeDown", "NdbNodeGroupDegraded", "NdbNextLossStopsCluster",
+			"NdbHostLossStopsCluster", "NdbArbitratorTrouble", "NdbNdbinfoSilent", "NdbManagementDisagrees"),
+		mutes("NdbNoSQLNode", whole, "NdbSQLNodeDetached", "NdbSQLNodeDown", "NdbNdbinfoSilent", "NdbCollectorFailing"),
+		mutes("NdbSQLNodeDown", node, "NdbCollectorFailing"),
+		mutes("NdbDataNodeDown", whole, "NdbNodeGroupDegraded", "NdbHostLossStopsCluster"),
+		mutes("NdbNextLossStopsCluster", whole, "NdbNodeGroupDegraded", "NdbHostLossStopsCluster"),
+		mutes("NdbNoManagement", whole, "NdbManagementDown", "NdbEventStreamSilent", "NdbCollectorFailing", "NdbArbitratorTrouble"),
+		mutes("NdbDataMemoryFull", dataNode, "NdbDataMemoryRunway"),
+		mutes("NdbRedoFull", dataNode, "NdbRedoRunway"),
+		mutes("NdbMetricsAbsent", []string{"site"}, "NdbExporterDown", "NdbClusterUnwatched"),
 		{
 			SourceMatchers: []string{`alertname="GaleraMetricsAbsent"`},
 			TargetMatchers: []string{`alertname=~"GaleraExporterDown|GaleraNodeUnwatched"`},

@@ -9,7 +9,8 @@ import (
 // Scrape says where Prometheus finds what it scrapes and whom it alerts.
 type Scrape struct {
 	Site           string // goes onto every alert; optional
-	GaleraExporter string // host:port
+	GaleraExporter string // host:port; optional
+	NDBExporter    string // host:port; optional
 	Remediator     string // host:port; optional
 	Alertmanager   string // host:port
 	Rules          string // the files of rules, from where prometheus.yml is; default rules/*.yml
@@ -72,17 +73,14 @@ func Prometheus(s Scrape, p Profile) ([]byte, error) {
 		Alerting: promAlerting{Alertmanagers: []promStaticList{
 			{StaticConfigs: static(s.Alertmanager)},
 		}},
-		ScrapeConfigs: []promJob{
-			{
-				JobName:     JobGalera,
-				MetricsPath: "/probe",
-				HTTPSDConfigs: []promHTTPSD{{
-					URL: "http://" + s.GaleraExporter + "/sd", RefreshInterval: span(p.Discover),
-				}},
-				RelabelConfigs: []promRelabel{{TargetLabel: "__address__", Replacement: s.GaleraExporter}},
-			},
-			{JobName: JobExporter, StaticConfigs: static(s.GaleraExporter)},
-		},
+	}
+	if s.GaleraExporter != "" {
+		config.ScrapeConfigs = append(config.ScrapeConfigs, targetsOf(JobGalera, s.GaleraExporter, p),
+			promJob{JobName: JobExporter, StaticConfigs: static(s.GaleraExporter)})
+	}
+	if s.NDBExporter != "" {
+		config.ScrapeConfigs = append(config.ScrapeConfigs, targetsOf(JobNDB, s.NDBExporter, p),
+			promJob{JobName: JobNDBExporter, StaticConfigs: static(s.NDBExporter)})
 	}
 	if s.Site != "" {
 		config.Global.ExternalLabels = map[string]string{"site": s.Site}
@@ -94,3 +92,13 @@ func Prometheus(s Scrape, p Profile) ([]byte, error) {
 }
 
 func static(address string) []promTargets { return []promTargets{{Targets: []string{address}}} }
+
+// targetsOf is the job of an exporter that answers for other servers and lists them itself.
+func targetsOf(job, exporter string, p Profile) promJob {
+	return promJob{
+		JobName:        job,
+		MetricsPath:    "/probe",
+		HTTPSDConfigs:  []promHTTPSD{{URL: "http://" + exporter + "/sd", RefreshInterval: span(p.Discover)}},
+		RelabelConfigs: []promRelabel{{TargetLabel: "__address__", Replacement: exporter}},
+	}
+}

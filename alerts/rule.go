@@ -3,6 +3,8 @@ package alerts
 import (
 	"fmt"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // Severity says how soon a human should act.
@@ -63,14 +65,16 @@ type Group struct {
 
 // File is one file of rules.
 type File struct {
-	Name   string // "galera.yml"
+	Name   string       // "galera.yml"
+	Kind   cluster.Kind // of the clusters that it is about; "" for any fleet
 	Groups []Group
 }
 
-// Files lists every file of rules that holds for any fleet.
+// Files lists every file of rules, whatever kinds of clusters a fleet has.
 func Files() []File {
 	return []File{
-		{Name: "galera.yml", Groups: galera()},
+		{Name: "galera.yml", Kind: cluster.KindGalera, Groups: galera()},
+		{Name: "ndb.yml", Kind: cluster.KindNDB, Groups: ndb()},
 		{Name: "remediator.yml", Groups: remediator()},
 		{Name: "pipeline.yml", Groups: pipeline()},
 	}

@@ -143,7 +143,7 @@ func TestProfilesHoldAlertsForTheirTime(t *testing.T) {
 }
 
 func TestFleetFileExpectsEveryMember(t *testing.T) {
-	got, err := Render(FleetFile([]Member{{"backoffice", "db1"}, {"shop", "s1"}}), Production)
+	got, err := Render(FleetFile([]Member{{"backoffice", "db1"}, {"shop", "s1"}}, []string{"voip"}), Production)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +154,7 @@ func TestFleetFileExpectsEveryMember(t *testing.T) {
 	want := []ruleNode{
 		{Record: metric.GaleraNodeExpected.Name, Expr: "vector(1)", Labels: map[string]string{"job": "galera", "cluster": "backoffice", "node": "db1"}},
 		{Record: metric.GaleraNodeExpected.Name, Expr: "vector(1)", Labels: map[string]string{"job": "galera", "cluster": "shop", "node": "s1"}},
+		{Record: metric.NdbClusterExpected.Name, Expr: "vector(1)", Labels: map[string]string{"job": "ndb", "cluster": "voip"}},
 	}
 	if diff := cmp.Diff(want, file.Groups[0].Rules); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

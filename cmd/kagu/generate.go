@@ -21,7 +21,7 @@ type generation struct {
 	repository string
 	profile    string
 
-	galeraExporter, alertmanager, remediator, prometheus string
+	galeraExporter, ndbExporter, alertmanager, remediator, prometheus string
 
 	slackWebhookFile string
 	watchdog         string
@@ -33,6 +33,7 @@ func addGenerate(app *kingpin.Application, s *session) {
 	c.Flag("out", "Folder to write into; it is made if missing.").StringVar(&g.out)
 	c.Flag("profile", "production, or demo: everything at once and nobody waits.").Default(alerts.Production.Name).StringVar(&g.profile)
 	c.Flag("galera-exporter", "Where Prometheus reaches galera_exporter.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10041").StringVar(&g.galeraExporter)
+	c.Flag("ndb-exporter", "Where Prometheus reaches ndb_exporter, if the fleet has NDB clusters.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10042").StringVar(&g.ndbExporter)
 	c.Flag("alertmanager", "Where Prometheus reaches Alertmanager.").PlaceHolder("HOST:PORT").Default("127.0.0.1:9093").StringVar(&g.alertmanager)
 	c.Flag("remediator", "Where Alertmanager and Prometheus reach the remediator; empty for none.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10043").StringVar(&g.remediator)
 	c.Flag("prometheus", "Where Grafana reaches Prometheus.").PlaceHolder("HOST:PORT").Default("127.0.0.1:9090").StringVar(&g.prometheus)
@@ -88,6 +89,7 @@ func (g *generation) check() error {
 		optional    bool
 	}{
 		{"--galera-exporter", g.galeraExporter, false},
+		{"--ndb-exporter", g.ndbExporter, false},
 		{"--alertmanager", g.alertmanager, false},
 		{"--prometheus", g.prometheus, false},
 		{"--remediator", g.remediator, true},
@@ -118,4 +120,24 @@ func members(fleet *inventory.Fleet) []alerts.Member {
 		}
 	}
 	return list
+}
+
+// ndbClusters lists the NDB clusters of the fleet.
+func ndbClusters(fleet *inventory.Fleet) []string {
+	var list []string
+	for _, c := range fleet.Clusters {
+		if c.Kind == cluster.KindNDB {
+			list = append(list, c.Name)
+		}
+	}
+	return list
+}
+
+// kindsOf tells which kinds of clusters the fleet has.
+func kindsOf(fleet *inventory.Fleet) map[cluster.Kind]bool {
+	kinds := map[cluster.Kind]bool{}
+	for _, c := range fleet.Clusters {
+		kinds[c.Kind] = true
+	}
+	return kinds
 }

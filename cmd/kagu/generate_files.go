@@ -8,6 +8,7 @@ import (
 
 	"github.com/kagu-db/kagu/alerts"
 	"github.com/kagu-db/kagu/dashboards"
+	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/metric"
 )
@@ -44,12 +45,19 @@ func (g *generation) files(fleet *inventory.Fleet, dir string) ([]outFile, error
 		}
 	}
 	var b bundle
-	b.rules("rules", profile)
-	fleetFile := alerts.FleetFile(members(fleet))
+	kinds := kindsOf(fleet)
+	b.rules("rules", profile, func(f alerts.File) bool { return f.Kind == "" || kinds[f.Kind] })
+	fleetFile := alerts.FleetFile(members(fleet), ndbClusters(fleet))
 	text, err := alerts.Render(fleetFile, profile)
 	b.add(filepath.Join("rules", fleetFile.Name), text, err)
-	b.configuration("", profile,
-		alerts.Scrape{Site: fleet.Site, GaleraExporter: g.galeraExporter, Remediator: g.remediator, Alertmanager: g.alertmanager},
+	scrape := alerts.Scrape{Site: fleet.Site, Remediator: g.remediator, Alertmanager: g.alertmanager}
+	if kinds[cluster.KindGalera] {
+		scrape.GaleraExporter = g.galeraExporter
+	}
+	if kinds[cluster.KindNDB] {
+		scrape.NDBExporter = g.ndbExporter
+	}
+	b.configuration("", profile, scrape,
 		alerts.Receivers{
 			Remediator: g.remediator, SlackWebhookFile: webhook, SlackChannel: fleet.Slack.Channel, Watchdog: g.watchdog,
 		})
@@ -62,12 +70,12 @@ func (g *generation) files(fleet *inventory.Fleet, dir string) ([]outFile, error
 // a configuration to read or to copy from, with the addresses of one host.
 func repositoryFiles() ([]outFile, error) {
 	var b bundle
-	b.rules("alerts/rules", alerts.Production)
+	b.rules("alerts/rules", alerts.Production, func(alerts.File) bool { return true })
 	b.boards("dashboards/json")
 	b.add("docs/metrics.md", metric.Markdown(), nil)
 
 	text, err := alerts.Prometheus(alerts.Scrape{
-		GaleraExporter: "127.0.0.1:10041", Remediator: "127.0.0.1:10043", Alertmanager: "127.0.0.1:9093",
+		GaleraExporter: "127.0.0.1:10041", NDBExporter: "127.0.0.1:10042", Remediator: "127.0.0.1:10043", Alertmanager: "127.0.0.1:9093",
 		Rules: "../../alerts/rules/*.yml",
 	}, alerts.Production)
 	b.add("deploy/prometheus/prometheus.yml", text, err)
@@ -80,8 +88,13 @@ func repositoryFiles() ([]outFile, error) {
 	return b.files, b.err
 }
 
-func (b *bundle) rules(folder string, p alerts.Profile) {
+// rules renders the files that are wanted: a fleet without a kind of cluster has no use for alerts
+// that say that none of them is watched.
+func (b *bundle) rules(folder string, p alerts.Profile, wanted func(alerts.File) bool) {
 	for _, f := range alerts.Files() {
+		if !wanted(f) {
+			continue
+		}
 		text, err := alerts.Render(f, p)
 		b.add(filepath.Join(folder, f.Name), text, err)
 	}

@@ -52,7 +52,7 @@ func generate(t *testing.T, fleet string, g generation) (dir, out string, err er
 func local(profile string) generation {
 	return generation{
 		profile:        profile,
-		galeraExporter: "127.0.0.1:10041", alertmanager: "127.0.0.1:9093", remediator: "127.0.0.1:10043", prometheus: "127.0.0.1:9090",
+		galeraExporter: "127.0.0.1:10041", ndbExporter: "127.0.0.1:10042", alertmanager: "127.0.0.1:9093", remediator: "127.0.0.1:10043", prometheus: "127.0.0.1:9090",
 		slackWebhookFile: "/etc/kagu/slack_webhook",
 	}
 }

@@ -6,6 +6,9 @@ var (
 	GaleraNodeExpected = recorded("fleet:galera_node:expected", []string{Job, Cluster, Node},
 		"1 for each Galera node of kagu.yaml; written from the file, so it outlives every target (kagu generate).",
 		"Moves only when kagu.yaml changes and `kagu generate` has run.")
+	NdbClusterExpected = recorded("fleet:ndb_cluster:expected", []string{Job, Cluster},
+		"1 for each NDB cluster of kagu.yaml; written from the file, so it outlives every target (kagu generate).",
+		"Moves only when kagu.yaml changes and `kagu generate` has run.")
 	GaleraNodesPrimary = recorded("cluster:galera_nodes_primary:count", []string{Job, Cluster},
 		"Members of the cluster that are seen in a primary component; 0 if its servers are dead, absent if nobody can see them (recorded).",
 		"0: see docs/runbooks/GaleraNoPrimary.md.")
@@ -35,7 +38,7 @@ var (
 // Recorded lists the recordings.
 func Recorded() []*Family {
 	return []*Family{
-		GaleraNodeExpected, GaleraNodesPrimary, GaleraNodesSynced,
+		GaleraNodeExpected, NdbClusterExpected, GaleraNodesPrimary, GaleraNodesSynced,
 		GaleraClusterSizeMin, GaleraReplicationRate, GaleraISTWindow, GaleraGcacheOldestMin, GaleraISTFloor,
 		GaleraFlowControlPausedRatio,
 	}

@@ -19,7 +19,7 @@ var labelInRule = regexp.MustCompile(`\$labels\.(\w+)`)
 
 func TestRules(t *testing.T) {
 	c := catalogue()
-	files := append(alerts.Files(), alerts.FleetFile([]alerts.Member{{Cluster: "backoffice", Node: "db1"}}))
+	files := append(alerts.Files(), alerts.FleetFile([]alerts.Member{{Cluster: "backoffice", Node: "db1"}}, []string{"voip"}))
 	for _, f := range files {
 		for _, g := range f.Groups {
 			for _, r := range g.Recordings {
