@@ -6,19 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/collectors/version"
-	"github.com/prometheus/common/promslog"
-	promslogflag "github.com/prometheus/common/promslog/flag"
 	build "github.com/prometheus/common/version"
-	"github.com/prometheus/exporter-toolkit/web"
-	webflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kagu-db/kagu/exporters"
@@ -40,48 +32,29 @@ For example:
   curl 'http://127.0.0.1:10042/probe?target=voip'    what Prometheus scrapes
   curl http://127.0.0.1:10042/sd                     targets, for Prometheus' http_sd`
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := serve(ctx, args); err != nil {
-		fmt.Fprintln(os.Stderr, "ndb_exporter:", err)
-		return 1
-	}
-	return 0
-}
+func main() { os.Exit(daemon.Run("ndb_exporter", os.Args[1:], serve)) }
 
 // settings are the flags.
 type settings struct {
-	config    string
-	check     bool
+	daemon.Flags
 	cluster   string
 	lifecycle bool
 	offset    time.Duration
 	on        map[string]*bool // collectors by name
-	web       *web.FlagConfig
-	log       promslog.Config
 
 	streams *ndb.Streams
 }
 
 func parse(args []string) (settings, error) {
 	s := settings{on: map[string]*bool{}, streams: ndb.NewStreams()}
-	app := kingpin.New("ndb_exporter", help)
-	app.Version(build.Print("ndb_exporter"))
-	app.HelpFlag.Short('h')
-	app.Flag("config.file", "The fleet's kagu.yaml. SIGHUP reloads it.").Default("/etc/kagu/kagu.yaml").Envar("KAGU_CONFIG").StringVar(&s.config)
-	app.Flag("config.check", "Check the configuration and exit.").BoolVar(&s.check)
-	app.Flag("cluster", "Cluster whose families /metrics shows too; for a single cluster without service discovery.").StringVar(&s.cluster)
-	app.Flag("timeout-offset", "Kept back from Prometheus' scrape timeout for the answer's way.").Default("250ms").DurationVar(&s.offset)
-	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload; SIGHUP always reloads.").BoolVar(&s.lifecycle)
-	for _, of := range ndb.Sources() {
-		s.on[of.Name] = app.Flag("collector."+of.Name, fmt.Sprintf("%s Cost: %s.", of.Help, of.Cost)).Default(fmt.Sprint(of.On)).Bool()
-	}
-	s.web = webflag.AddFlags(app, "127.0.0.1:10042")
-	promslogflag.AddFlags(app, &s.log)
-	_, err := app.Parse(args)
+	err := s.Parse("ndb_exporter", help, "127.0.0.1:10042", args, func(app *kingpin.Application) {
+		app.Flag("cluster", "Cluster whose families /metrics shows too; for a single cluster without service discovery.").StringVar(&s.cluster)
+		app.Flag("timeout-offset", "Kept back from Prometheus' scrape timeout for the answer's way.").Default("250ms").DurationVar(&s.offset)
+		app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload; SIGHUP always reloads.").BoolVar(&s.lifecycle)
+		for _, of := range ndb.Sources() {
+			s.on[of.Name] = app.Flag("collector."+of.Name, fmt.Sprintf("%s Cost: %s.", of.Help, of.Cost)).Default(fmt.Sprint(of.On)).Bool()
+		}
+	})
 	return s, err
 }
 
@@ -101,10 +74,8 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	log := promslog.New(&s.log)
-	own := prometheus.NewRegistry()
-	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		version.NewCollector("ndb_exporter"))
+	log := s.Log()
+	own := daemon.Registry("ndb_exporter")
 	fleet, err := exporters.NewFleet(s.targets, exporters.FleetFamilies{
 		Targets:  metric.NdbExporterTargets,
 		ReloadOK: metric.NdbExporterConfigLastReloadSuccessful,
@@ -114,8 +85,8 @@ func serve(ctx context.Context, args []string) error {
 		return err
 	}
 	defer fleet.Close()
-	if s.check {
-		fmt.Println(s.config, "is good")
+	if s.Check {
+		fmt.Println(s.Config, "is good")
 		return nil
 	}
 	handler, err := site(s, fleet, own, log).Handler()
@@ -130,18 +101,18 @@ func serve(ctx context.Context, args []string) error {
 			}
 		})
 	})
-	g.Go(func() error { return daemon.Serve(ctx, handler, s.web, log) })
+	g.Go(func() error { return daemon.Serve(ctx, handler, s.Web, log) })
 	return g.Wait()
 }
 
 // targets loads kagu.yaml. The cluster of --cluster must be in it.
 func (s settings) targets() ([]*exporters.Target, error) {
-	fleet, err := inventory.LoadFor(s.config, inventory.Databases)
+	fleet, err := inventory.LoadFor(s.Config, inventory.Databases)
 	if err != nil {
 		return nil, err
 	}
 	if c, known := fleet.Cluster(s.cluster); s.cluster != "" && (!known || c.Kind != cluster.KindNDB) {
-		return nil, fmt.Errorf("--cluster=%s: %s has no such NDB cluster", s.cluster, s.config)
+		return nil, fmt.Errorf("--cluster=%s: %s has no such NDB cluster", s.cluster, s.Config)
 	}
 	return ndb.Targets(fleet, ndb.Options{Switches: s.switches(), Streams: s.streams}), nil
 }
