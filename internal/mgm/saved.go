@@ -2,6 +2,7 @@ package mgm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ const (
 
 // hear notes a live event. It reports whether it was told from the log already.
 func (s *savedLog) hear(e Event) (old bool) {
+	if e.Type == NodeFailed {
+		delete(s.next, e.Node("failed_node")) // it numbers from 0 when it comes back
+	}
 	key := imprint(e)
 	if s.told[key] > 0 && e.Time.Before(s.until) {
 		s.told[key]--
@@ -54,9 +58,18 @@ func (s *savedLog) ask(ctx context.Context, options Options, server string) ([]E
 	if err != nil {
 		return nil, err
 	}
+	if s.next == nil {
+		s.missed(saved)
+		return nil, errNoBaseline
+	}
 	return s.missed(saved), nil
 }
 
+// errNoBaseline: nothing can be said of what was missed before the logs were first read.
+var errNoBaseline = errors.New("the logs are read for the first time")
+
+// missed returns those of the saved events that are beyond what is known of the logs and were
+// not heard, and takes note of how far the logs are now.
 func (s *savedLog) missed(saved []Event) []Event {
 	first := s.next == nil
 	s.told, s.until, s.quiet = map[string]int{}, time.Now().Add(echo), first
