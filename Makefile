@@ -37,7 +37,10 @@ unit: build ## test what needs no server, with the race detector
 # unit runs all but the tests of real servers. What those packages import tells them apart.
 .PHONY: test
 test: packages unit ## install what is missing, test everything, real servers included
-	CGO_ENABLED=1 go test -race -p 1 -timeout 12m $$($(WITH_SERVERS))
+	@mkdir -p out && rm -f out/tally && touch out/tally
+	KAGU_TALLY=$(CURDIR)/out/tally CGO_ENABLED=1 go test -race -p 1 -count 1 -timeout 12m $$($(WITH_SERVERS))
+	@awk '/^ran / {n[$$2]++} /^skipped / {s[++k] = $$0} \
+		END {printf "tests that started a real cluster: galera %d, ndb %d\n", n["galera"], n["ndb"]; for (i = 1; i <= k; i++) print s[i]}' out/tally
 
 WITH_SERVERS := go list -test -f '{{if .ForTest}}{{.ForTest}} {{join .Deps " "}}{{end}}' ./... | \
 	awk '/ [^ ]*\/internal\/needs( |$$)/ {print $$1}' | sort -u

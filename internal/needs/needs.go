@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -60,5 +61,6 @@ func Missing(t testing.TB, why error) {
 	if os.Getenv("CI") == "true" {
 		t.Fatal(why)
 	}
+	tally(t, "skipped", strings.ReplaceAll(why.Error(), "\n", " "), "--")
 	t.Skip(why)
 }

@@ -42,6 +42,7 @@ func Up(t testing.TB, o lab.Options) *lab.Lab {
 	if err != nil {
 		t.Fatal(err)
 	}
+	needs.Ran(t, string(o.Kind))
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(l.Logs())
