@@ -147,15 +147,29 @@ func (l *sqlLook) readAs(ctx context.Context, key string, statement func(columns
 			if !errors.Is(err, sqlconn.ErrGrant) {
 				l.seat.remember(n, time.Now())
 			}
+			if errors.Is(err, sqlconn.ErrTimeout) {
+				n.hangs.Store(true)
+			}
 			return nil, n.says(err)
+		}
+		if key == nodesTable.name {
+			n.hangs.Store(false)
 		}
 		return rows, nil
 	})
 }
 
 // rows returns the rows of a table if ndbinfo serves: while its table of nodes is empty, every
-// table is, and means nothing.
+// table is, and means nothing. Where a statement hung, the table of nodes goes alone and first:
+// the server cannot end a scan that waits for a frozen data node, and those would pile up.
 func (l *sqlLook) rows(ctx context.Context, t table) ([]map[string]string, error) {
+	if n, err := l.choose(ctx); err != nil {
+		return nil, err
+	} else if n.hangs.Load() {
+		if err := l.alive(ctx); err != nil {
+			return nil, err
+		}
+	}
 	alive := make(chan error, 1)
 	go func() { alive <- l.alive(ctx) }()
 	rows, err := l.read(ctx, t)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
@@ -37,6 +38,8 @@ type sqlNode struct {
 	own      asker // for what it says of itself
 	info     asker // for ndbinfo
 	apart    asker // for what is slow
+
+	hangs atomic.Bool // a statement on ndbinfo did not end in time, and none did since
 
 	mu       sync.Mutex
 	features features

@@ -395,6 +395,41 @@ func TestColumnsThatComeAndGo(t *testing.T) {
 	}
 }
 
+func TestWhereAStatementHangsOneIsAskedAndNoMore(t *testing.T) {
+	fakes := healthy(t)
+	delete(fakes, "s2")
+	s := sideOf(fakes)
+	hangs := map[string]error{"FROM ndbinfo.": refuse(sqlconn.ErrTimeout)}
+	asked := func() (tables int) {
+		for _, query := range fakes["s1"].asked {
+			if strings.Contains(query, "FROM ndbinfo.") {
+				tables++
+			}
+		}
+		fakes["s1"].asked = nil
+		return tables
+	}
+	scrape := func() map[string]string {
+		_, failed := scrapeThese(t, s, slices.DeleteFunc(SQLSources(), func(of SQLSource) bool { return of.apart != nil }))
+		return failed
+	}
+	scrape()
+	all := asked()
+	fakes["s1"].errs = hangs
+	for i := range 3 {
+		if failed := scrape(); failed["ndbinfo"] == "" {
+			t.Error("it does not fail")
+		}
+		if n := asked(); i > 0 && n != 1 { // in the first all are under way
+			t.Errorf("scrape %d: %d tables were asked", i, n)
+		}
+	}
+	fakes["s1"].errs = map[string]error{}
+	if failed := scrape(); len(failed) > 0 || asked() != all {
+		t.Errorf("when it is over: %v", failed)
+	}
+}
+
 func TestFeaturesAreReadAgainOnANewConnection(t *testing.T) {
 	fakes := healthy(t)
 	s := sideOf(fakes)

@@ -61,6 +61,10 @@ func TestErrorsAreToldApart(t *testing.T) {
 		{"accepts and hangs up", listen(t, func(c net.Conn) { _ = c.Close() }), nil, sqlconn.ErrBroken},
 		{"too many connections", listen(t, say(1040, "Too many connections")), nil, sqlconn.ErrBusy},
 		{"our host is not allowed", listen(t, say(1130, "Host is not allowed")), nil, sqlconn.ErrDenied},
+		{"an SQL node without data nodes", listen(t, say(1296, "Got error 157 'Connection to NDB failed' from NDBINFO")), nil, sqlconn.ErrNoCluster},
+		{"an SQL node that lost them", listen(t, say(1296, "Got error 4009 'Cluster Failure' from NDBCLUSTER")), nil, sqlconn.ErrNoCluster},
+		{"another error of NDB", listen(t, say(1296, "Got error 1204 'Temporary failure' from NDBCLUSTER")), nil, nil},
+		{"no such table", listen(t, say(1146, "Table 'ndbinfo.x' doesn't exist")), nil, sqlconn.ErrMissing},
 		{"no such host", "no-such-host.invalid:3306", nil, sqlconn.ErrUnreachable},
 		{"speaks something else", listen(t, func(c net.Conn) { fmt.Fprint(c, "SSH-2.0-OpenSSH\r\n"); _ = c.Close() }), nil, nil},
 		{"a certificate authority that is not there", nobody, &inventory.TLS{Mode: inventory.TLSVerify, CAFile: "no-such-file"}, nil},
@@ -79,7 +83,7 @@ func TestErrorsAreToldApart(t *testing.T) {
 			if err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
-			for _, kind := range []error{sqlconn.ErrRefused, sqlconn.ErrTimeout, sqlconn.ErrBroken, sqlconn.ErrBusy, sqlconn.ErrDenied, sqlconn.ErrUnreachable, sqlconn.ErrGrant, sqlconn.ErrNotReady} {
+			for _, kind := range []error{sqlconn.ErrRefused, sqlconn.ErrTimeout, sqlconn.ErrBroken, sqlconn.ErrBusy, sqlconn.ErrDenied, sqlconn.ErrUnreachable, sqlconn.ErrGrant, sqlconn.ErrNotReady, sqlconn.ErrNoCluster, sqlconn.ErrMissing} {
 				if c.want != nil && !errors.Is(kind, c.want) && errors.Is(err, kind) {
 					t.Errorf("%v is %v too", err, kind)
 				}
