@@ -152,11 +152,11 @@ remediator: /etc/kagu/remediator.stop exists
 		{
 			"nobody answers",
 			fleetReport{
-				Clusters: []clusterReport{{Name: "voip", Seen: cluster.Snapshot{Kind: cluster.KindNDB}, Error: "kagu cannot look at ndb clusters yet"}},
+				Clusters: []clusterReport{{Name: "voip", Seen: cluster.Snapshot{Kind: cluster.KindNDB}, Error: "kagu cannot look at it"}},
 				Silence:  "no remediator answers at http://127.0.0.1:10043",
 			},
 			`
-voip  ndb  kagu cannot look at ndb clusters yet
+voip  ndb  kagu cannot look at it
 
 remediator: no remediator answers at http://127.0.0.1:10043
 `,
