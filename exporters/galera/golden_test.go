@@ -134,6 +134,9 @@ func (e emitted) Collect(to chan<- prometheus.Metric) {
 func TestExposition(t *testing.T) {
 	for _, name := range []string{
 		"mariadb-10.11",       // recorded, one node
+		"mariadb-10.6",        // composed: a provider from before 26.4.6 lacks what came later
+		"mariadb-11.8",        // composed: as 10.11 but for its defaults
+		"mysql-wsrep-8.0",     // composed: Codership's build, without what PXC adds
 		"mariadb-11.4-plugin", // options as variables
 		"non-primary",
 		"garbd-first-donor", // an arbitrator is first in the list; the node is a donor and holds the group
