@@ -38,14 +38,20 @@ func (r *tape) dial(ctx context.Context, network, address string) (net.Conn, err
 }
 
 // cut breaks the connections and lets no new ones through, until it is mended.
-func (r *tape) cut(offline bool) {
+func (r *tape) cut() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.offline = offline
+	r.offline = true
 	for _, c := range r.open {
 		_ = c.Close() // it is broken on purpose
 	}
 	r.open = nil
+}
+
+func (r *tape) mend() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.offline = false
 }
 
 // rewind returns what was taken down since the last time.
