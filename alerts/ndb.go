@@ -265,10 +265,13 @@ or max by (job, cluster) (max by (job, cluster, node_id) (%[2]s) - on (job, clus
 			Description: "What was written of it is of no use. " +
 				"The backups before are as they were.",
 		},
-		{
+		{ // a cluster that never had a backup has no id
 			Name: "NdbBackupStale",
-			Expr: expr(`max by (job, cluster) (%[1]s) == on (job, cluster) max by (job, cluster) (%[1]s offset 26h)`,
-				metric.NdbBackupNewestID),
+			Expr: expr(`max by (job, cluster) (%[1]s) == on (job, cluster) max by (job, cluster) (%[1]s offset 26h)
+or (max by (job, cluster) (%[2]s{state="serving"}) == 1
+  and on (job, cluster) max by (job, cluster) (%[2]s{state="serving"} offset 26h) == 1
+  unless on (job, cluster) max by (job, cluster) (%[1]s))`,
+				metric.NdbBackupNewestID, metric.NdbNdbinfoState),
 			For:      10 * time.Minute,
 			Severity: Warning,
 			Scope:    ScopeCluster,
