@@ -3,6 +3,7 @@ package ndb
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/kagu-db/kagu/internal/sqlconn"
 )
@@ -33,6 +34,9 @@ func (a Account) SQL(sources []SQLSource) ([]string, error) {
 	host, err := sqlconn.Literal("host", a.Host)
 	if err != nil {
 		return nil, err
+	}
+	if strings.Contains(a.User+a.Host, "'") { // seen with 9.7.2: it stays on the SQL node where it was made
+		return nil, errors.New("NDB_STORED_USER does not bring an account with a quote in its name or host to the other SQL nodes: choose another name")
 	}
 	if a.Connections < 1 {
 		return nil, errors.New("an account needs one connection at least")

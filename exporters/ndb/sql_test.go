@@ -639,15 +639,16 @@ func TestAccountSQL(t *testing.T) {
 		{"a line end", Account{"m", "%\n", 3}, "the host"},
 		{"no user", Account{"", "%", 3}, "the user is empty"},
 		{"no connection", Account{"m", "%", 0}, "an account needs one connection"},
+		{"a quote, which NDB_STORED_USER cannot bring to the other SQL nodes", Account{"o'brien", "%", 3}, "NDB_STORED_USER does not bring"},
 	} {
 		if _, err := c.account.SQL(SQLSources()); err == nil || !strings.HasPrefix(err.Error(), c.err) {
 			t.Errorf("%s: got %v", c.name, err)
 		}
 	}
-	statements, err := Account{"o'; DROP USER root; --", "%", 8}.SQL(nil)
+	statements, err := Account{"watch", "10.0.1.%", 8}.SQL(nil)
 	want := []string{
-		"CREATE USER IF NOT EXISTS 'o''; DROP USER root; --'@'%' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 8",
-		"GRANT NDB_STORED_USER ON *.* TO 'o''; DROP USER root; --'@'%'",
+		"CREATE USER IF NOT EXISTS 'watch'@'10.0.1.%' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 8",
+		"GRANT NDB_STORED_USER ON *.* TO 'watch'@'10.0.1.%'",
 	}
 	if diff := cmp.Diff(want, statements); diff != "" || err != nil {
 		t.Errorf("%v; want -, got +:\n%s", err, diff)
