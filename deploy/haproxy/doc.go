@@ -1,3 +1,3 @@
 // Package haproxy holds configurations of HAProxy that go with galera_exporter's health
-// answers, and their test. There is no Go in it but the test.
+// answers. The lab and the tests put their own addresses into them, and run them as they are.
 package haproxy

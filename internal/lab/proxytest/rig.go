@@ -8,11 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/kagu-db/kagu/deploy/haproxy"
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/needs"
 )
@@ -90,14 +90,10 @@ func (r *Rig) AwaitHealth(t testing.TB, n lab.Node, kind string, code int) {
 // StartHAProxy starts HAProxy with files of deploy/haproxy, the addresses replaced by the lab's.
 func (r *Rig) StartHAProxy(t testing.TB, files ...string) {
 	t.Helper()
-	pairs := []string{"/run/haproxy/admin.sock", r.Socket, "10.0.0.10:", r.host + ":"}
-	for i, n := range r.Lab.Nodes {
-		pairs = append(pairs, fmt.Sprintf("10.0.0.%d:3306", 11+i), n.SQLAddress())
+	place := haproxy.Place{Socket: r.Socket, Write: r.Address(WritePort), Read: r.Address(ReadPort), Weighted: r.Address(WeightedPort)}
+	for _, n := range r.Lab.Nodes {
+		place.Servers = append(place.Servers, haproxy.Server{Name: n.Name, Address: n.SQLAddress()})
 	}
-	for i, n := range r.Lab.Nodes {
-		pairs = append(pairs, fmt.Sprintf("server db%d ", i+1), "server "+n.Name+" ")
-	}
-	replace := strings.NewReplacer(pairs...)
 	args := []string{"-db"}
 	for _, f := range files {
 		text, err := os.ReadFile(f)
@@ -105,7 +101,7 @@ func (r *Rig) StartHAProxy(t testing.TB, files ...string) {
 			t.Fatal(err)
 		}
 		config := filepath.Join(r.dir, filepath.Base(f))
-		if err := os.WriteFile(config, []byte(replace.Replace(string(text))), 0o600); err != nil {
+		if err := os.WriteFile(config, []byte(place.Fill(string(text))), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		args = append(args, "-f", config)
