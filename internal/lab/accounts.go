@@ -13,7 +13,6 @@ import (
 const (
 	MonitorUser = "kagu_monitor" // sees what the exporter and the remediator need, changes nothing
 	WriterUser  = "kagu_writer"  // owns the schema Schema and nothing else
-	checkUser   = "kagu_haproxy" // may log in, no more: HAProxy's mysql-check can send no password
 )
 
 // Schema is where a test or the demo writes.
@@ -43,7 +42,6 @@ func (l *Lab) createAccounts(ctx context.Context, n Node) error {
 		"CREATE DATABASE "+Schema,
 		"CREATE USER "+account(WriterUser)+" IDENTIFIED BY '"+passwords[WriterUser]+"'",
 		"GRANT ALL ON "+Schema+".* TO "+account(WriterUser),
-		"CREATE USER "+account(checkUser),
 	)
 }
 

@@ -80,7 +80,7 @@ func (l *Lab) writeFleet(o Options) error {
 		f.Slack = map[string]string{"webhook_file": filepath.Base(l.webhookFile()), "channel": "#lab"}
 	}
 	if l.Has(HAProxy) {
-		c.Proxy = map[string]string{"kind": "haproxy", "socket": l.ProxySocket(), "backend": "galera"}
+		c.Proxy = map[string]string{"kind": "haproxy", "socket": l.ProxySocket(), "backend": ProxyBackend}
 	}
 	f.Clusters = map[string]clusterFile{ClusterName: c}
 	var text bytes.Buffer

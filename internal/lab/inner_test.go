@@ -29,7 +29,7 @@ func TestServicesComeWithWhatTheyNeed(t *testing.T) {
 			err: `service "haproxy" is of no use beside a cluster of kind ndb: it is one of [ndb_exporter prometheus]`,
 		},
 		{name: "what is NDB's is refused beside Galera", wanted: []Service{NDBExporter}, err: `service "ndb_exporter" is of no use beside a cluster of kind galera`},
-		{name: "a proxy needs nothing", wanted: []Service{HAProxy}, want: []Service{HAProxy}},
+		{name: "a proxy needs exporters that answer its checks", wanted: []Service{HAProxy}, want: []Service{HAProxy}, programs: []string{"galera_exporter"}},
 		{name: "the remediator needs sshd", wanted: []Service{Remediator}, want: []Service{SSH, Remediator}, programs: []string{"kagu-node", "remediator"}},
 		{
 			name: "Prometheus needs all that its files point to", wanted: []Service{Prometheus},

@@ -38,7 +38,7 @@ var installed = map[Service][]struct{ path, pkg string }{
 		{"/usr/bin/rsync", "rsync"},
 	},
 	SSH:          {{sshd, "openssh-server"}},
-	HAProxy:      {{haproxy, "haproxy"}},
+	HAProxy:      {{haproxyProgram, "haproxy"}},
 	Prometheus:   {{prometheus, "prometheus"}},
 	Alertmanager: {{alertmanager, "prometheus-alertmanager"}},
 }
@@ -46,6 +46,7 @@ var installed = map[Service][]struct{ path, pkg string }{
 // ours lists the programs of this project that a service needs.
 var ours = map[Service][]string{
 	SSH:          {"kagu-node"},
+	HAProxy:      {"galera_exporter"},
 	Slack:        {"kagu"},
 	Exporter:     {"galera_exporter"},
 	NDBExporter:  {"ndb_exporter"},
