@@ -38,7 +38,7 @@ func TestInstallPackages(t *testing.T) {
 		},
 		{
 			name: "an upgrade that was allowed", dpkg: none, args: []string{"--upgrade", "--dry-run"},
-			apt: `case "$*" in *--no-upgrade*) exit 9 ;; esac; ` + fresh + `; echo "Inst libc6 [2.36-9] (2.36-10 Debian:12 [amd64])"`,
+			apt:  `case "$*" in *--no-upgrade*) exit 9 ;; esac; ` + fresh + `; echo "Inst libc6 [2.36-9] (2.36-10 Debian:12 [amd64])"`,
 			want: []string{"libc6 from 2.36-9 to 2.36-10", "will install 2 packages, upgrade 1 and remove none"},
 		},
 		{
