@@ -49,7 +49,8 @@ type Stream struct {
 // Listen follows the events that pass the filter until the context ends or the Listener is
 // closed. It has a connection of its own and does not need the client to stay open.
 //
-// Events are hints: after the start and after each Gap ask for the Status, which is the truth.
+// Events are hints: after the start and after each Gap ask for the Status, which is the truth, and
+// once more two seconds later: data nodes learn only then what the filter asks for.
 func (c *Client) Listen(ctx context.Context, filter Filter) *Listener {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &Listener{
