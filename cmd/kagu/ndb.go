@@ -37,7 +37,7 @@ func ndbClient(c inventory.Cluster) *mgm.Client {
 	for _, n := range c.Management {
 		addresses = append(addresses, n.Listen)
 	}
-	return mgm.New(mgm.Options{Addresses: addresses})
+	return ndb.Client(c, addresses...)
 }
 
 // ndbNames calls nodes what kagu.yaml calls them.

@@ -41,7 +41,7 @@ func lookAtNDB(ctx context.Context, c inventory.Cluster) clusterReport {
 // ndbSeats makes a client for each management server: the answer of one says nothing of another.
 func ndbSeats(c inventory.Cluster) (seats []ndb.Seat, closeAll func()) {
 	for _, n := range c.Management {
-		client := mgm.New(mgm.Options{Addresses: []string{n.Listen}})
+		client := ndb.Client(c, n.Listen)
 		seats = append(seats, ndb.Seat{Name: n.Name, Address: n.Listen, Client: client})
 	}
 	return seats, func() {

@@ -39,7 +39,7 @@ type seatOf struct {
 func newObserver(c inventory.Cluster) *observer {
 	o := &observer{}
 	for _, n := range c.Management {
-		dial := func() *mgm.Client { return mgm.New(mgm.Options{Addresses: []string{n.Listen}}) }
+		dial := func() *mgm.Client { return ndb.Client(c, n.Listen) }
 		_, id := namesOf(c).of(itoa(n.ID))
 		o.seats = append(o.seats, &seatOf{name: n.Name, id: id, address: n.Listen, client: dial(), apart: dial()})
 	}

@@ -2,12 +2,14 @@ package ndb
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/mgm"
+	"github.com/kagu-db/kagu/internal/ndb"
 )
 
 // Streams holds what events told of each cluster. A reload of the configuration lets go of its
@@ -23,11 +25,14 @@ func NewStreams() *Streams { return &Streams{all: map[string]*stream{}} }
 // take returns the stream of a cluster. It ends with its last release.
 func (s *Streams) take(c inventory.Cluster) *stream {
 	key := c.Name + " " + strings.Join(addresses(c), " ")
+	if t := c.ManagementTLS; t != nil {
+		key += fmt.Sprint(" ", *t)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	of, known := s.all[key]
 	if !known {
-		of = &stream{client: mgm.New(mgm.Options{Addresses: addresses(c)}), chronicle: newChronicle()}
+		of = &stream{client: ndb.Client(c, addresses(c)...), chronicle: newChronicle()}
 		of.end = func() { delete(s.all, key) }
 		of.registry = s
 		s.all[key] = of

@@ -14,7 +14,7 @@ var (
 	sharedKeys = []string{"kind", "mode", "credential", "tls", "policy", "proxy", "backup"}
 	kindKeys   = map[cluster.Kind][]string{
 		cluster.KindGalera: {"nodes", "arbitrator"},
-		cluster.KindNDB:    {"management", "data", "sql"},
+		cluster.KindNDB:    {"management", "management_tls", "data", "sql"},
 	}
 )
 
@@ -52,6 +52,7 @@ func (s *section) readCluster(name string) Cluster {
 		c.Arbitrator = s.readArbitrator()
 	case cluster.KindNDB:
 		c.Management = s.readNodes("management", cluster.RoleManagement)
+		c.ManagementTLS = s.readManagementTLS()
 		c.Data = s.readNodes("data", cluster.RoleData)
 		c.SQL = s.readNodes("sql", cluster.RoleSQL)
 	}
@@ -121,6 +122,25 @@ func (s *section) readTLS() *TLS {
 				"write mode: verify, or remove it")
 		}
 	}
+	return t
+}
+
+// readManagementTLS reads how management servers are spoken with: all three files, or none.
+func (s *section) readManagementTLS() *ManagementTLS {
+	sub := s.sub("management_tls", "mode", "ca_file", "cert_file", "key_file")
+	if sub == nil {
+		return nil
+	}
+	t := &ManagementTLS{Mode: TLSMode(sub.choice("mode", string(TLSVerify), string(TLSVerify), string(TLSPreferred)))}
+	for _, key := range []string{"ca_file", "cert_file", "key_file"} {
+		if !sub.has(key) {
+			sub.missing(key, "name NDB-Cluster-cert as ca_file, ndb-api-cert as cert_file and ndb-api-private-key as key_file")
+		}
+	}
+	t.CAFile, t.CertFile, t.KeyFile = sub.localPath("ca_file"), sub.localPath("cert_file"), sub.localPath("key_file")
+	sub.publicFile("ca_file")
+	sub.publicFile("cert_file")
+	sub.privateKey("key_file")
 	return t
 }
 

@@ -66,9 +66,10 @@ type Cluster struct {
 	Nodes      []Node      // galera
 	Arbitrator *Arbitrator // galera, optional
 
-	Management []Node // ndb
-	Data       []Node // ndb
-	SQL        []Node // ndb
+	Management    []Node         // ndb
+	ManagementTLS *ManagementTLS // ndb, optional; without it management servers are spoken with in clear text
+	Data          []Node         // ndb
+	SQL           []Node         // ndb
 
 	Proxy  *Proxy  // optional
 	Backup *Backup // optional
@@ -91,6 +92,15 @@ type TLS struct {
 	CertFile   string  // our certificate, with KeyFile; optional
 	KeyFile    string
 	ServerName string // the name in the server's certificate; default the host of the address
+}
+
+// ManagementTLS says how connections to the management servers of an NDB Cluster are secured:
+// TLS 1.3, each side with a certificate of the cluster's own authority. File names are complete.
+type ManagementTLS struct {
+	Mode     TLSMode // TLSVerify, or TLSPreferred: in clear text with a server that has no certificate
+	CAFile   string  // NDB-Cluster-cert
+	CertFile string  // ndb-api-cert
+	KeyFile  string  // ndb-api-private-key
 }
 
 // Policy bounds what the remediator does on a cluster.
