@@ -13,6 +13,7 @@ import (
 func TestOnARealCluster(t *testing.T) {
 	l := labtest.Up(t, lab.Options{Kind: cluster.KindNDB})
 	t.Run("SQL nodes and ndbinfo", func(t *testing.T) { sqlOnARealCluster(t, l) })
+	t.Run("management servers and events", func(t *testing.T) { breaksOnARealCluster(t, l) })
 }
 
 func clusterOf(t *testing.T, l *lab.Lab) inventory.Cluster {
