@@ -347,7 +347,7 @@ or (%[1]s{log="redo"} > 0.3 and on (job, cluster, node_id) %[2]s{resource="redo"
 			For:      5 * time.Minute,
 			Severity: Warning,
 			Scope:    ScopeNode,
-			Summary:  "Data node {{ $labels.node }} of {{ $labels.cluster }}: its redo log fills, {{ $value | humanizePercentage }} of a part is in use",
+			Summary:  "Data node {{ $labels.node }} of {{ $labels.cluster }}: {{ $value | humanizePercentage }} of a redo part is used, rising",
 			Description: "More than 60 %, or at its pace full within half an hour. " +
 				"A checkpoint ends it if the disk keeps up.",
 		},
@@ -357,7 +357,7 @@ or (%[1]s{log="redo"} > 0.3 and on (job, cluster, node_id) %[2]s{resource="redo"
 			For:      5 * time.Minute,
 			Severity: Warning,
 			Scope:    ScopeNode,
-			Summary:  "Data node {{ $labels.node }} of {{ $labels.cluster }} refuses {{ $value | humanize }} operations a second: send buffers are full",
+			Summary:  "Data node {{ $labels.node }} of {{ $labels.cluster }} refuses {{ $value | humanize }} operations a second",
 			Description: "Clients get error 1218. A node that reads too slowly, an SQL node most often, " +
 				"or SendBufferMemory is too small for the load.",
 		},
