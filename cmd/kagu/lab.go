@@ -51,7 +51,7 @@ func addLab(app *kingpin.Application, s *session) {
 	up.Flag("parameter", "ndb: a parameter of [ndbd default] in config.ini, such as DataMemory=80M; may be repeated.").
 		PlaceHolder("NAME=VALUE").StringMapVar(&c.parameters)
 	up.Flag("mode", "What the remediator may do: observe, propose or auto.").Default("auto").EnumVar(&c.mode, "observe", "propose", "auto")
-	up.Flag("profile", "galera: how soon the servers give up on a silent member: default (5 s) or lan (0.4 s).").
+	up.Flag("profile", "galera: how soon the servers give up on a silent member: default (5 s) or lan (0.7 s).").
 		EnumVar(&c.profile, "default", "lan")
 	up.Flag("service", "What to start beside the nodes, may be repeated: all, none, "+strings.Join(labServices(), ", ")+".").
 		Default("all").EnumsVar(&c.services, append([]string{"all", "none"}, labServices()...)...)

@@ -21,7 +21,7 @@ func addLabDemo(top *kingpin.CmdClause, c *labCommand) {
 	cmd.Flag("once", "Take the lab down afterwards; succeed only if the loop healed the node.").BoolVar(&c.once)
 	cmd.Flag("node", "The node to kill. By default the one that takes the writes.").Default("n1").StringVar(&c.node)
 	cmd.Flag("nodes", "How many database servers, 2 to 5.").Default("3").IntVar(&c.nodes)
-	cmd.Flag("profile", "How soon the servers give up on a silent member: default (5 s) or lan (0.4 s).").
+	cmd.Flag("profile", "How soon the servers give up on a silent member: default (5 s) or lan (0.7 s).").
 		Default("default").EnumVar(&c.profile, "default", "lan")
 }
 

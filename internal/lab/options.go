@@ -54,7 +54,7 @@ var needs = map[cluster.Kind]map[Service][]Service{
 type Profile string
 
 // The profiles. Default is what Galera does unless told otherwise: five seconds. LAN suits
-// members on one switch: under half a second.
+// members on one switch: 0.7 s.
 const (
 	ProfileDefault Profile = "default"
 	ProfileLAN     Profile = "lan"
