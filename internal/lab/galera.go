@@ -84,6 +84,7 @@ wsrep_node_name = {{.Node.Name}}
 wsrep_node_address = {{.Node.Address}}:{{.Node.Group}}
 wsrep_node_incoming_address = {{.Node.SQLAddress}}
 wsrep_sst_method = rsync
+wsrep_status_file = wsrep_status.json
 wsrep_sst_receive_address = {{.Node.Address}}:{{.Node.SST}}
 `))
 
