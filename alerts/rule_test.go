@@ -118,6 +118,7 @@ func TestRulesWithPromtool(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
 			if out, err := run(t, "tests", promtool, "test", "rules", filepath.Base(name)); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
