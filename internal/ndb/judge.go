@@ -80,8 +80,13 @@ func (j *Judgement) groups(nodes []Node) {
 		if g.Deficit() <= 0 {
 			continue
 		}
-		if g.Started+g.Unknown == 0 {
+		switch {
+		case g.Started+g.Unknown > 0:
+		case j.Survival.Serving == cluster.No:
 			j.find(Red, "node group %s has no started node: the cluster is down", g.Group)
+			continue
+		default:
+			j.find(Red, "node group %s has no started node although others run: it holds no data yet, or no management server reaches it", g.Group)
 			continue
 		}
 		text := fmt.Sprintf("node group %s has %s of %s nodes", g.Group, number(g.Started), number(g.Configured))
@@ -130,6 +135,8 @@ func (j *Judgement) dataNodes(nodes []Node) {
 			j.find(Yellow, "data node %d is starting, phase %d: it %s", n.ID, n.Phase, PhaseWords(n.Phase))
 		case n.State == string(mgm.StateNotStarted):
 			j.find(Red, "data node %d runs and waits for the order to start", n.ID)
+		case n.State == "" && n.Up == cluster.No:
+			j.find(Red, "data node %d is in kagu.yaml, and not in the cluster's configuration", n.ID)
 		case n.State == "":
 			j.find(Yellow, "data node %d: no management server tells how it is", n.ID)
 		case !n.Group.Known() && n.Group == mgm.GroupNone:

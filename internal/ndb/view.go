@@ -179,8 +179,8 @@ func (v View) Nodes() []Node {
 	for _, s := range v.Servers {
 		for _, said := range s.Nodes {
 			n := at(said.ID, roleOf(said.Type))
-			if said.NodeGroup.Known() && up(said) == cluster.Yes {
-				n.Group = said.NodeGroup // a group may have been made since
+			if up(said) == cluster.Yes && (said.NodeGroup.Known() || said.NodeGroup == mgm.GroupNone) {
+				n.Group = said.NodeGroup // a group may have been made since, or is still to be made
 			}
 		}
 	}
@@ -188,10 +188,20 @@ func (v View) Nodes() []Node {
 	for _, id := range sortedKeys(byID) {
 		n := *byID[id]
 		v.witness(&n)
+		if v.foreign(n) {
+			n.Group, n.Up = mgm.GroupNone, cluster.No
+		}
 		all = append(all, n)
 	}
 	markPresident(all)
 	return all
+}
+
+// foreign tells whether a data node is in kagu.yaml, and for certain not in the cluster: it is
+// not in the configuration that a server serves now, and no server speaks of it.
+func (v View) foreign(n Node) bool {
+	return n.Role == cluster.RoleData && n.State == "" && v.Answered() && v.Config != nil &&
+		!slices.ContainsFunc(v.Config.Nodes, func(c ConfigNode) bool { return c.ID == n.ID })
 }
 
 // witness fills in what the servers say of the node.
@@ -276,5 +286,23 @@ func (v View) Shape() Shape {
 		}
 	}
 	s.Arbitrator = v.Arbitrator()
+	s.doubtDeadGroups()
 	return s
+}
+
+// doubtDeadGroups makes the nodes of a group unknown if none is started while nodes of another
+// are. No node runs beside a dead group: either the group holds no data yet, because its nodes
+// are being added, or no management server reaches it.
+func (s *Shape) doubtDeadGroups() {
+	alive := map[mgm.NodeGroup]bool{} // groups that may have a started node
+	runs := false
+	for _, n := range s.Nodes {
+		alive[n.Group] = alive[n.Group] || n.Up != cluster.No
+		runs = runs || n.Group.Known() && n.Up == cluster.Yes
+	}
+	for i := range s.Nodes {
+		if n := &s.Nodes[i]; runs && n.Group.Known() && !alive[n.Group] {
+			n.Up = cluster.Unknown
+		}
+	}
 }

@@ -94,9 +94,25 @@ func TestJudge(t *testing.T) {
 			head: "node group 0 has one of two nodes: the loss of host h-d2 stops the cluster",
 			also: []string{"data node 1 runs and waits for the order to start"},
 		},
+		{ // it could not run if the group were dead
+			name: "of a whole node group nothing is seen, and the cluster runs", m1: "--+++++", m2: "--+++++", colour: ndb.Red,
+			head: "node group 0 has no started node although others run: it holds no data yet, or no management server reaches it",
+			also: []string{"it cannot be told whether the cluster serves: whether data node 1 is started and whether data node 2 is started is not known"},
+		},
 		{
-			name: "a whole node group is gone", m1: "--+++++", m2: "--+++++", colour: ndb.Red,
+			name: "a whole node group is gone, and the rest stops", m1: "--s-++?", m2: "--s-++?", colour: ndb.Red,
+			head: "no data node is started: the cluster is down",
+		},
+		{
+			name: "a whole node group is gone, and of the other nothing is known", m1: "--??++?", m2: "--??++?", colour: ndb.Red,
 			head: "node group 0 has no started node: the cluster is down",
+		},
+		{
+			name: "a node of kagu.yaml is not in the cluster's configuration", m1: "+++++++", m2: "+++++++", colour: ndb.Red,
+			change: func(v *ndb.View) {
+				v.Inventory = append(v.Inventory, ndb.InventoryNode{ID: 5, Name: "d5", Role: cluster.RoleData, Host: "h-d5", Address: "10.0.0.5"})
+			},
+			head: "data node 5 is in kagu.yaml, and not in the cluster's configuration",
 		},
 		{
 			name: "all data nodes start", m1: "ssss++?", m2: "ssss++?", colour: ndb.Red,
@@ -191,6 +207,47 @@ func TestJudge(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Two nodes that were added to the configuration, which gives them a group by their order, and
+// wait for CREATE NODEGROUP.
+func TestNodesThatAreBeingAdded(t *testing.T) {
+	for _, c := range []struct {
+		name, says string
+		change     func(*ndb.View)
+		serving    cluster.Truth
+	}{
+		{"they were not started yet", "++--+++", func(*ndb.View) {}, cluster.Unknown},
+		{"they are started, and say that they are in no group", "+++++++", func(v *ndb.View) {
+			for i := 2; i < 4; i++ {
+				v.Servers[0].Nodes[i].NodeGroup = mgm.GroupNone
+			}
+		}, cluster.Yes},
+		{"one is started, and says so", "+++-+++", func(v *ndb.View) { v.Servers[0].Nodes[2].NodeGroup = mgm.GroupNone }, cluster.Unknown},
+		{"all is down", "----+++", func(*ndb.View) {}, cluster.No},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := fleet()
+			v.Servers = []ndb.Server{server(49, c.says)}
+			c.change(&v)
+			same(t, c.serving, ndb.Survive(v.Shape()).Serving)
+		})
+	}
+}
+
+// What kagu.yaml alone has is no part of the cluster, and hides nothing of it.
+func TestANodeThatTheClusterDoesNotHave(t *testing.T) {
+	v := fleet()
+	v.Servers = []ndb.Server{server(49, "+++++++")}
+	v.Inventory = append(v.Inventory, ndb.InventoryNode{ID: 5, Name: "d5", Role: cluster.RoleData, Host: "h-d5", Address: "10.0.0.5"})
+	got := ndb.Survive(v.Shape())
+	same(t, cluster.Yes, got.Serving)
+	same(t, 2, got.NodeMargin.Sequential.Value)
+	for _, n := range v.Nodes() {
+		if n.ID == 5 {
+			same(t, cluster.No, n.Up)
+		}
 	}
 }
 
