@@ -15,6 +15,9 @@ import (
 // asked again at once.
 const configAge = 30 * time.Second
 
+// othersAge is how long what was asked apart of the clients is of use.
+const othersAge = 3 * clientsEvery
+
 // An observer looks at the management servers, a client for each. What changes rarely it asks
 // rarely: a scrape costs a server one question.
 type observer struct {
@@ -27,13 +30,15 @@ type seatOf struct {
 	client            *mgm.Client // the scrapes'
 	apart             *mgm.Client // of what is asked between them: a slow answer holds up no scrape
 
-	mu      sync.Mutex
-	version string
-	nodeID  int
-	config  *mgm.Config
-	read    time.Time
-	lost    bool
-	others  []mgm.NodeStatus // API nodes, as of the last time they were asked
+	mu       sync.Mutex
+	version  string
+	nodeID   int
+	config   *mgm.Config // the last one it served
+	serves   bool        // it serves that one still
+	read     time.Time
+	lost     bool
+	others   []mgm.NodeStatus // API nodes, as of the last time they were asked
+	othersAt time.Time
 }
 
 func newObserver(c inventory.Cluster) *observer {
@@ -65,13 +70,25 @@ func (o *observer) look(ctx context.Context) ndb.View {
 		all.Go(func() { v.Servers[i], configs[i] = s.ask(ctx) })
 	}
 	all.Wait()
-	for _, c := range configs {
-		if c != nil && (v.Config == nil || c.Generation > v.Config.Generation) {
-			v.Config = ndb.ConfigurationOf(c)
-		}
+	if c := newest(configs, func(i int) bool { return v.Servers[i].Generation > 0 }); c != nil {
+		v.Config = ndb.ConfigurationOf(c)
+	} else if c := newest(configs, func(int) bool { return true }); c != nil {
+		v.Config = ndb.ConfigurationOf(c)
 	}
 	v.Took = time.Since(v.Taken)
 	return v
+}
+
+// newest returns the configuration of the highest generation among some servers, nil if they
+// have none. Of a server that is gone it says nothing if there is another: generations begin
+// anew when somebody clears them.
+func newest(configs []*mgm.Config, some func(i int) bool) (newest *mgm.Config) {
+	for i, c := range configs {
+		if c != nil && some(i) && (newest == nil || c.Generation > newest.Generation) {
+			newest = c
+		}
+	}
+	return newest
 }
 
 // ask asks one server. Its configuration outlives the server: who is gone is known by it.
@@ -82,7 +99,7 @@ func (s *seatOf) ask(ctx context.Context) (ndb.Server, *mgm.Config) {
 	began := time.Now()
 	nodes, err := s.client.Status(ctx, mgm.NodeData, mgm.NodeManagement)
 	if err != nil {
-		s.lost = true
+		s.lost, s.others = true, nil
 		said.Error, said.Took = err.Error(), time.Since(began)
 		return said, s.config
 	}
@@ -90,15 +107,19 @@ func (s *seatOf) ask(ctx context.Context) (ndb.Server, *mgm.Config) {
 		s.refresh(ctx)
 	}
 	said.Version, said.ID = s.version, s.nodeID
+	if time.Since(s.othersAt) > othersAge {
+		s.others = nil
+	}
 	said.Nodes = append(nodes, s.others...)
-	if s.config != nil {
+	if s.serves {
 		said.Generation = s.config.Generation
 	}
 	said.Took = time.Since(began)
 	return said, s.config
 }
 
-// refresh asks for what changes rarely. What cannot be had stays what it was.
+// refresh asks for what changes rarely. What cannot be had stays what it was, except that a
+// server which refuses its configuration serves none.
 func (s *seatOf) refresh(ctx context.Context) {
 	version, err := s.client.Version(ctx)
 	if err != nil {
@@ -109,7 +130,8 @@ func (s *seatOf) refresh(ctx context.Context) {
 		return
 	}
 	s.version, s.nodeID, s.lost, s.read = version.NDB.String(), id, false, time.Now()
-	if config, err := s.client.Config(ctx); err == nil {
+	config, err := s.client.Config(ctx)
+	if s.serves = err == nil; s.serves {
 		s.config = config
 	}
 }
@@ -123,6 +145,6 @@ func (s *seatOf) askOthers(ctx context.Context) ([]mgm.NodeStatus, error) {
 		s.others = nil
 		return nil, err
 	}
-	s.others = others
+	s.others, s.othersAt = others, time.Now()
 	return others, nil
 }
