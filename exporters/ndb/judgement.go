@@ -56,16 +56,16 @@ func (l *look) judgesBySQL() bool {
 
 func (l *look) remember(f Facts, now time.Time) {
 	for node, use := range f.DataMemory {
-		l.past.memory(node, now, use.Used, use.Total)
+		l.stream.past.memory(node, now, use.Used, use.Total)
 	}
 	for node, use := range f.Redo {
-		l.past.fill(thing{node, "redo"}, now, use.Fullest, 1)
+		l.stream.past.fill(thing{node, "redo"}, now, use.Fullest, 1)
 	}
 }
 
 func (l *look) emitRestarts(e emitter, f Facts) {
 	for _, r := range f.Restarts {
-		if p, running := l.past.restart(r); running && p.Known {
+		if p, running := l.stream.past.restart(r); running && p.Known {
 			e.of(metric.NdbRestartProgressRatio, p.Share, itoa(r.Node))
 			e.of(metric.NdbRestartRemainingSeconds, p.Remaining.Seconds(), itoa(r.Node))
 		}
@@ -73,7 +73,7 @@ func (l *look) emitRestarts(e emitter, f Facts) {
 }
 
 func (l *look) emitRunways(e emitter) {
-	for of, r := range l.past.runways(time.Now()) {
+	for of, r := range l.stream.past.runways(time.Now()) {
 		if r.Known {
 			e.of(metric.NdbRunwaySeconds, r.Hours*time.Hour.Seconds(), itoa(of.node), of.what)
 		}

@@ -75,7 +75,7 @@ func (c memory) Collect(ctx context.Context, emit func(prometheus.Metric)) error
 			e.of(metric.NdbMgmMemoryBytes, used, itoa(r.Source), of, "used")
 			e.of(metric.NdbMgmMemoryBytes, total, itoa(r.Source), of, "total")
 			if of == "data" {
-				c.side.past.memory(r.Source, r.Time, used, total)
+				c.side.stream.past.memory(r.Source, r.Time, used, total)
 			}
 		}
 		return nil

@@ -45,6 +45,7 @@ func (s *Streams) take(c inventory.Cluster) *stream {
 type stream struct {
 	client    *mgm.Client
 	chronicle *chronicle
+	past      past // what a rate and a restart are judged by outlives a reload too
 
 	registry *Streams // guards what follows
 	users    int

@@ -58,7 +58,6 @@ type side struct {
 	observer *observer
 	sql      *sqlSide
 	stream   *stream
-	past     past
 	switches Switches
 	apart    map[string]*exporters.Apart // by collector
 
