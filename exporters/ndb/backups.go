@@ -21,9 +21,9 @@ type backups struct {
 	records map[string]float64
 }
 
-// hear takes an event down if it is about a backup. Saved events older than what is known change
-// nothing.
-func (b *backups) hear(e mgm.Event) {
+// hear takes an event down if it is about a backup, and counts it if it is new. Saved events older
+// than what is known change nothing.
+func (b *backups) hear(e mgm.Event, count bool) {
 	outcome, ok := map[mgm.EventType]string{
 		mgm.BackupStarted: "started", mgm.BackupCompleted: "completed", mgm.BackupAborted: "aborted", mgm.BackupNotStarted: "not_started",
 	}[e.Type]
@@ -37,7 +37,9 @@ func (b *backups) hear(e mgm.Event) {
 		return
 	}
 	b.heard = true
-	b.count[outcome]++
+	if count {
+		b.count[outcome]++
+	}
 	b.at[outcome] = e.Time
 	id, hasID := e.Value("backup_id")
 	if hasID {

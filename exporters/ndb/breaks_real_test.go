@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/lab"
+	"github.com/kagu-db/kagu/internal/metric"
 	"github.com/kagu-db/kagu/internal/mgm"
 )
 
@@ -34,8 +37,12 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 
 	s := openSide(clusterOf(t, l), Options{Streams: NewStreams()})
 	defer s.close()
+	seen := map[string]bool{} // families
 	now := func() []string {
 		lines, _ := pageOf(t, s)
+		for _, line := range lines {
+			seen[line[:strings.IndexAny(line, "{ ")]] = true
+		}
 		return lines
 	}
 	has := func(part string) func() bool {
@@ -68,13 +75,13 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 	})
 
 	t.Run("a data node dies and comes back", func(t *testing.T) {
-		do(l.Kill(t.Context(), "d2"))
+		do(l.KillChild(t.Context(), "d2")) // its angel starts it again
 		began := time.Now()
 		until("the event shows it", has(`ndb_node_failures_total{node="d2",node_id="12"} 1`))
 		t.Logf("killed: its event is in a scrape after %s", time.Since(began).Round(time.Millisecond))
 		until("the status shows it", has(`ndb_node_up{node="d2",node_id="12",role="data"} 0`))
 		says(t, now(), `ndb_node_group_nodes{node_group="0",state="started"} 1`, `ndb_node_loss_stops_cluster{node="d1",node_id="11"} 1`, "ndb_cluster_serving 1")
-		do(l.Start(t.Context(), "d2"))
+		until("its angel tells how it ended", has(`ndb_node_forced_stops_total{code="0",node="d2",node_id="12",remedy="restart",signal="9"} 1`))
 		until("it is starting", has("ndb_node_start_phase{"))
 		do(l.AwaitState(t.Context(), "d2", mgm.StateStarted))
 		until("it is started", has(`ndb_node_up{node="d2",node_id="12",role="data"} 1`))
@@ -96,4 +103,53 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 		until("the stream is back", has("ndb_event_stream_up 1"))
 		saysNothingOf(t, now(), "ndb_event_stream_reconnects_total 0", "ndb_event_stream_gaps_total 0")
 	})
+
+	t.Run("a backup is followed", func(t *testing.T) {
+		client := mgm.New(mgm.Options{Addresses: l.ManagementAddresses(), Timeout: time.Minute})
+		defer client.Close()
+		until("a backup can be started", func() bool { // right after nodes came back it is refused
+			_, err := client.StartBackup(t.Context(), mgm.Backup{Wait: mgm.UntilBackupCompleted})
+			return err == nil
+		})
+		until("it is complete", has(`ndb_backup_timestamp_seconds{outcome="completed"}`))
+		says(t, now(), "ndb_backup_running 0")
+	})
+
+	t.Run("a new generation of the configuration is seen on every server", func(t *testing.T) {
+		do(l.Reconfigure(t.Context(), map[string]string{"BackupReportFrequency": "3"}))
+		until("m1 serves it", has(`ndb_mgmd_config_generation{node="m1",node_id="1"} 2`))
+		until("m2 serves it", has(`ndb_mgmd_config_generation{node="m2",node_id="2"} 2`))
+	})
+
+	t.Run("every declared family appeared, or is elsewhere", func(t *testing.T) {
+		for _, apart := range []string{"management.clients", "management.memory", "management.sessions"} {
+			do(s.apart[apart].Collector.Collect(t.Context(), func(m prometheus.Metric) {
+				for _, f := range metric.Ndb() {
+					if f.Desc() == m.Desc() {
+						seen[f.Name] = true
+					}
+				}
+			}))
+		}
+		for _, f := range metric.Ndb() {
+			if slices.Contains(metric.NdbSQL(), f) {
+				continue // sqlOnARealCluster
+			}
+			if _, reason := elsewhere[f.Name]; seen[f.Name] == reason {
+				t.Errorf("%s: seen %t, said to be elsewhere %t", f.Name, seen[f.Name], reason)
+			}
+		}
+	})
+}
+
+// elsewhere lists the families that a cluster of this lab does not show, with the reason.
+var elsewhere = map[string]string{
+	"ndb_mgmd_client_certificate_expiry_timestamp_seconds": "needs clients with TLS; TestCertificatesOfClients",
+	"ndb_event_buffer_used_bytes":                          "needs a SQL node that reports its event buffer; TestChronicle",
+	"ndb_backup_error_code":                                "needs a backup that fails; TestChronicle",
+	"ndb_runway_seconds":                                   "needs minutes of growth; TestPast",
+	"ndb_restart_progress_ratio":                           "needs SQL nodes and an earlier restart; TestPast",
+	"ndb_restart_remaining_seconds":                        "needs SQL nodes and an earlier restart; TestPast",
+	"ndb_local_checkpoint_seconds":                         "needs a local checkpoint while the test runs; TestChronicle",
+	"ndb_local_checkpoint_timestamp_seconds":               "needs a local checkpoint while the test runs; TestChronicle",
 }

@@ -66,9 +66,10 @@ func (c *chronicle) hear(e mgm.Event) {
 		c.checkpoint.begun, c.backup.begun = time.Time{}, time.Time{} // how long they took cannot be told any more
 		return
 	}
-	c.backup.hear(e)
+	before := e.Saved && e.Time.Before(c.begun)
+	c.backup.hear(e, !before)
 	c.hearCheckpoint(e)
-	if e.Saved && e.Time.Before(c.begun) {
+	if before {
 		return
 	}
 	if !e.Type.Known() {
