@@ -45,8 +45,8 @@ func (e *Election) Hear(ev mgm.Event) {
 	if ev.Type != mgm.ArbitState && ev.Type != mgm.ArbitResult {
 		return
 	}
-	if e.known && (ev.Time.Before(e.at) || ev.Time.Equal(e.at) && ev.Saved && ev.Sequence < e.order) {
-		return
+	if e.known && ev.Saved && (ev.Time.Before(e.at) || ev.Time.Equal(e.at) && ev.Sequence < e.order) {
+		return // one that is heard is younger than all that was saved, whatever the data nodes' clocks say
 	}
 	raw, _ := ev.Value("code")
 	code, state := raw&0xffff, raw>>16

@@ -205,6 +205,10 @@ func TestElection(t *testing.T) {
 	state := func(code, node, second int) mgm.Event {
 		return at(event(mgm.ArbitState, 3, fmt.Sprintf("code=%d arbit_node=%d", code, node)), second)
 	}
+	saved := func(ev mgm.Event, sequence uint32) mgm.Event {
+		ev.Saved, ev.Sequence = true, sequence
+		return ev
+	}
 	const run, find = 6 << 16, 2 << 16
 	for _, c := range []struct {
 		name string
@@ -215,8 +219,12 @@ func TestElection(t *testing.T) {
 		{"a node takes the president's choice", []mgm.Event{state(22, 49, 1)}, ndb.Arbitrator{Node: 49, Known: true}},
 		{"it runs", []mgm.Event{state(run|31, 49, 1)}, ndb.Arbitrator{Node: 49, Known: true}},
 		{"it is lost", []mgm.Event{state(run|31, 49, 1), state(run|32, 49, 2)}, ndb.Arbitrator{Known: true}},
-		{"it is lost and another comes, told in the wrong order", []mgm.Event{state(run|31, 50, 3), state(run|32, 49, 2), state(run|31, 49, 1)}, ndb.Arbitrator{Node: 50, Known: true}},
+		{"it is lost and another comes, told in the wrong order", []mgm.Event{saved(state(run|31, 50, 3), 2), saved(state(run|32, 49, 2), 1), saved(state(run|31, 49, 1), 0)}, ndb.Arbitrator{Node: 50, Known: true}},
 		{"none is found", []mgm.Event{state(find|11, 0, 1)}, ndb.Arbitrator{Known: true}},
+		{ // the clock of the data node's host is an hour ahead
+			"what is heard is younger than what was saved", []mgm.Event{saved(state(run|31, 49, 3600), 7), state(run|32, 49, 60)}, ndb.Arbitrator{Known: true},
+		},
+		{"what was saved and comes late is no news", []mgm.Event{state(run|31, 50, 60), saved(state(run|31, 49, 30), 7)}, ndb.Arbitrator{Node: 50, Known: true}},
 		{"a gap forgets", []mgm.Event{state(run|31, 49, 1), {Gap: &mgm.Gap{}}}, ndb.Arbitrator{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
