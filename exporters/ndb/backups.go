@@ -33,7 +33,7 @@ func (b *backups) hear(e mgm.Event, count bool) {
 	if b.count == nil {
 		b.count, b.at, b.id = map[string]int{}, map[string]time.Time{}, map[string]uint64{}
 	}
-	if e.Time.Before(b.at[outcome]) {
+	if e.Saved && e.Time.Before(b.at[outcome]) {
 		return
 	}
 	b.heard = true

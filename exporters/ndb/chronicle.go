@@ -64,6 +64,10 @@ func (c *chronicle) hear(e mgm.Event) {
 	c.election.Hear(e)
 	if e.Gap != nil {
 		c.checkpoint.begun, c.backup.begun = time.Time{}, time.Time{} // how long they took cannot be told any more
+		if !e.Gap.Saved {
+			c.backup.heard, c.backup.running = false, false // it may have ended, or another begun
+			clear(c.failed)                                 // who failed may have come back: the next failure is a new one
+		}
 		return
 	}
 	before := e.Saved && e.Time.Before(c.begun)
