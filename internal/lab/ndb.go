@@ -108,7 +108,7 @@ func (l *Lab) ndbArgv(n Node) []string {
 }
 
 func (ndbKind) launch(l *Lab, n Node) (Process, error) {
-	return l.spawn(n.Name, n.outputLog(), l.ndbArgv(n)...)
+	return l.spawnDaemon(n.Name, n.outputLog(), l.ndbArgv(n)...)
 }
 
 // serves compares the program and the one argument that no other node of the lab has.

@@ -71,7 +71,7 @@ func (l *Lab) Reconfigure(ctx context.Context, parameters map[string]string) err
 		if i == 0 { // one reads the file and tells the others
 			argv = append(argv, "--reload")
 		}
-		if _, err := l.spawn(n.Name, n.outputLog(), argv...); err != nil {
+		if _, err := l.spawnDaemon(n.Name, n.outputLog(), argv...); err != nil {
 			return err
 		}
 	}

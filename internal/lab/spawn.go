@@ -15,9 +15,32 @@ import (
 // spawn starts a program that outlives us: in a session of its own, marked as the lab's, its
 // output in a file. It is written down in lab.json before anything waits for it.
 func (l *Lab) spawn(name, log string, argv ...string) (Process, error) {
+	p, ended, err := l.run(name, log, argv...)
+	if err == nil && p.Start == 0 {
+		<-ended
+		err = fmt.Errorf("start %s: it ended at once: %s", name, tail(log))
+	}
+	return p, err
+}
+
+// spawnDaemon starts a program that goes on in the background by itself. What was started may
+// have ended by the time one looks, and all is well if it ended well.
+func (l *Lab) spawnDaemon(name, log string, argv ...string) (Process, error) {
+	p, ended, err := l.run(name, log, argv...)
+	if err == nil && p.Start == 0 {
+		if err := <-ended; err != nil {
+			return p, fmt.Errorf("start %s: it ended at once: %w: %s", name, err, tail(log))
+		}
+	}
+	return p, err
+}
+
+// run starts a program. A process that ended before it could be looked at has no Start; the
+// channel then says how.
+func (l *Lab) run(name, log string, argv ...string) (Process, <-chan error, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return Process{}, fmt.Errorf("start %s: %w", name, err)
+		return Process{}, nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	defer out.Close()
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -25,18 +48,19 @@ func (l *Lab) spawn(name, log string, argv ...string) (Process, error) {
 	cmd.Env = append(os.Environ(), mark+"="+l.ID)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
-		return Process{}, fmt.Errorf("start %s: %w", name, err)
+		return Process{}, nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	p, err := Running(name, cmd.Process.Pid)
 	// Collecting it when it ends is all that is left to do, and ends with it.
-	go func() { _ = cmd.Wait() }()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
 	if err != nil {
-		return Process{}, fmt.Errorf("start %s: it ended at once: %s", name, tail(log))
+		return Process{Name: name, PID: cmd.Process.Pid}, ended, nil
 	}
 	l.mu.Lock()
 	l.Processes = append(l.Processes, p)
 	l.mu.Unlock()
-	return p, l.save()
+	return p, ended, l.save()
 }
 
 // await asks every few milliseconds until ok says yes. It gives up when the context ends and
