@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,9 +18,12 @@ type clients struct{ side *side }
 // Name returns "management.clients".
 func (clients) Name() string { return "management.clients" }
 
-// Collect asks every management server, for judgement compares them, and emits the first answer.
+// Collect asks every management server, for judgement compares them, and emits the answer of the
+// one that knows most. It fails only without an answer: what was told before would be kept for
+// as long as one server of two is away, and management says which is.
 func (c clients) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
 	var errs []error
+	var best headcount
 	told := false
 	for _, s := range c.side.observer.seats {
 		nodes, err := s.askOthers(ctx)
@@ -27,25 +31,36 @@ func (c clients) Collect(ctx context.Context, emit func(prometheus.Metric)) erro
 			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
 			continue
 		}
-		if told {
-			continue
+		if n := headcountOf(nodes); !told || n.unknown < best.unknown {
+			best, told = n, true
 		}
-		told = true
-		connected, unknown := 0, 0
-		for _, n := range nodes {
-			switch n.State {
-			case mgm.StateConnected:
-				connected++
-			case mgm.StateNoContact:
-			default:
-				unknown++
-			}
-		}
-		emit(metric.NdbAPIConnections.Sample(float64(len(nodes)), "configured"))
-		emit(metric.NdbAPIConnections.Sample(float64(connected), "connected"))
-		emit(metric.NdbAPIConnections.Sample(float64(unknown), "unknown"))
 	}
-	return errors.Join(errs...)
+	if !told {
+		return errors.Join(errs...)
+	}
+	emit(metric.NdbAPIConnections.Sample(float64(best.configured), "configured"))
+	if best.unknown < best.configured || best.configured == 0 {
+		emit(metric.NdbAPIConnections.Sample(float64(best.connected), "connected"))
+	}
+	emit(metric.NdbAPIConnections.Sample(float64(best.unknown), "unknown"))
+	return nil
+}
+
+// A headcount is of clients.
+type headcount struct{ configured, connected, unknown int }
+
+func headcountOf(nodes []mgm.NodeStatus) headcount {
+	n := headcount{configured: len(nodes)}
+	for _, node := range nodes {
+		switch node.State {
+		case mgm.StateConnected:
+			n.connected++
+		case mgm.StateNoContact:
+		default:
+			n.unknown++
+		}
+	}
+	return n
 }
 
 // memory is the collector of data memory without a SQL node.
@@ -57,7 +72,7 @@ func (memory) Name() string { return "management.memory" }
 // memories are the blocks that report memory and our words for what they hold.
 var memories = map[uint64]string{249: "data", 248: "hash_index"} // DBTUP, DBACC
 
-// Collect asks the first management server that answers.
+// Collect asks the management servers until one has reports: one that is cut off has none.
 func (c memory) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
 	var errs []error
 	for _, s := range c.side.observer.seats {
@@ -66,7 +81,11 @@ func (c memory) Collect(ctx context.Context, emit func(prometheus.Metric)) error
 			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
 			continue
 		}
+		if len(reports) == 0 {
+			continue
+		}
 		e := c.side.emitter(emit)
+		data, index := map[int]Use{}, map[int]Use{} // by node
 		for _, r := range reports {
 			used, total, of, ok := memoryOf(r)
 			if !ok {
@@ -75,7 +94,16 @@ func (c memory) Collect(ctx context.Context, emit func(prometheus.Metric)) error
 			e.of(metric.NdbMgmMemoryBytes, used, itoa(r.Source), of, "used")
 			e.of(metric.NdbMgmMemoryBytes, total, itoa(r.Source), of, "total")
 			if of == "data" {
-				c.side.stream.past.memory(r.Source, r.Time, used, total)
+				data[r.Source] = Use{Used: used, Total: total}
+			} else {
+				index[r.Source] = Use{Used: used, Total: total}
+			}
+		}
+		// They share one memory: the total of each is what the other leaves. The sum is what
+		// ndbinfo tells, and a rate may be taken over both.
+		for node, d := range data {
+			if i, ok := index[node]; ok {
+				c.side.stream.past.memory(node, time.Now(), d.Used+i.Used, d.Total+i.Used)
 			}
 		}
 		return nil
@@ -101,16 +129,20 @@ func (sessions) Name() string { return "management.sessions" }
 
 // Collect asks every management server. One before 8.3 knows nothing of TLS.
 func (c sessions) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
-	var errs []error
+	var errs, silent []error
+	answered := false
 	e := c.side.emitter(emit)
 	for _, s := range c.side.observer.seats {
 		stats, err := s.apart.TLSStats(ctx)
-		if err != nil {
-			if !errors.Is(err, mgm.ErrDesynchronised) { // a command that it does not know
-				errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
-			}
+		if errors.Is(err, mgm.ErrDesynchronised) { // a command that it does not know
+			answered = true
 			continue
 		}
+		if err != nil {
+			silent = append(silent, fmt.Errorf("%s: %w", s.name, err))
+			continue
+		}
+		answered = true
 		e.of(metric.NdbMgmdSessions, float64(stats.Current), s.id, "all")
 		e.of(metric.NdbMgmdSessions, float64(stats.TLS), s.id, "tls")
 		e.of(metric.NdbMgmdRefusedTotal, float64(stats.Refused), s.id)
@@ -132,6 +164,9 @@ func (c sessions) Collect(ctx context.Context, emit func(prometheus.Metric)) err
 		for name, at := range earliest {
 			e.of(metric.NdbMgmdClientCertificateExpiryTimestampSeconds, at, s.id, name)
 		}
+	}
+	if !answered { // one of several that is away is told of by management
+		errs = append(errs, silent...)
 	}
 	return errors.Join(errs...)
 }
