@@ -32,6 +32,7 @@ type Listener struct {
 
 	mu     sync.Mutex
 	stream Stream
+	conn   *conn // of the stream; nil if it is not up
 }
 
 // Stream is how a Listener is doing.
@@ -79,6 +80,16 @@ func (l *Listener) Close() {
 	<-l.done
 }
 
+// Leave ends the stream if it comes from this server, and goes on with the next. A server that
+// lost its data nodes gives signs of life and has nothing to tell: only who asks another knows.
+func (l *Listener) Leave(server string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil && l.stream.Server == withPort(server) {
+		_ = l.conn.Close() // ends the read that waits
+	}
+}
+
 func (l *Listener) run(ctx context.Context) {
 	defer close(l.done)
 	defer close(l.events)
@@ -89,13 +100,14 @@ func (l *Listener) run(ctx context.Context) {
 			l.down(fmt.Errorf("%w: no management server has an address", ErrRequest))
 			return
 		}
+		began := time.Now()
 		heard, err := l.follow(ctx, l.options.Addresses[at%len(l.options.Addresses)])
 		if ctx.Err() != nil {
 			l.down(ctx.Err())
 			return
 		}
 		l.down(err)
-		if heard {
+		if heard && time.Since(began) > lastBackoff { // one that ends at once is not asked again at once for ever
 			backoff = firstBackoff
 		}
 		if heard || (at+1)%len(l.options.Addresses) == 0 { // all were tried, or this one has just failed us
@@ -219,7 +231,7 @@ func (l *Listener) up(ctx context.Context, c *conn) {
 	now := time.Now()
 	l.mu.Lock()
 	before := l.stream
-	l.stream.Server, l.stream.NodeID = c.server, c.nodeID
+	l.conn, l.stream.Server, l.stream.NodeID = c, c.server, c.nodeID
 	l.stream.Up, l.stream.Since, l.stream.LastSign, l.stream.Err = true, now, now, nil
 	again := !before.LastSign.IsZero()
 	if again {
@@ -253,7 +265,7 @@ func (l *Listener) down(err error) {
 		l.stream.Since = time.Now()
 	}
 	l.stream.Up, l.stream.Err = false, err
-	l.stream.Server, l.stream.NodeID = "", 0
+	l.conn, l.stream.Server, l.stream.NodeID = nil, "", 0
 }
 
 // why says in a phrase how a stream ended.

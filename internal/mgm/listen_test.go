@@ -199,6 +199,45 @@ func TestAListenerGoesOnWithTheNextServer(t *testing.T) {
 	})
 }
 
+func TestAListenerLeavesAServerThatHasNothingToTell(t *testing.T) {
+	many := mgmtest.NewCluster(2)
+	synctest.Test(t, func(t *testing.T) {
+		servers := map[string]*mgmtest.Server{"m1:1186": mgmtest.Pipe(many), "m2:1186": mgmtest.Pipe(many)}
+		defer servers["m1:1186"].Close()
+		defer servers["m2:1186"].Close()
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			return servers[address].Dial(ctx, network, address)
+		}
+		l := mgm.New(mgm.Options{Addresses: []string{"m1", "m2"}, Dial: dial}).Listen(t.Context(), mgm.DefaultFilter())
+		defer l.Close()
+		synctest.Wait()
+		l.Leave("m2")
+		synctest.Wait()
+		if got := l.Stream(); got.Server != "m1:1186" || got.Gaps != 0 {
+			t.Errorf("it left another than it was told to: %+v", got)
+		}
+		l.Leave("m1")
+		if e := take(t, l); e.Gap == nil || e.Server != "m2:1186" {
+			t.Errorf("got %+v", e)
+		}
+	})
+}
+
+// Each new stream has the data nodes' logs read, so it is not tried ten times a second.
+func TestAServerThatEndsEachStreamAtOnce(t *testing.T) {
+	ends := mgmtest.On("listen event", mgmtest.CutOff("listen event\nresult: 0\n\n"), mgmtest.NewCluster(2))
+	synctest.Test(t, func(t *testing.T) {
+		server := mgmtest.Pipe(ends)
+		defer server.Close()
+		l := mgm.New(mgm.Options{Addresses: []string{"m1"}, Dial: server.Dial}).Listen(t.Context(), mgm.DefaultFilter())
+		defer l.Close()
+		time.Sleep(time.Minute)
+		if n := server.Asked("listen event"); n < 10 || n > 30 {
+			t.Errorf("tried %d times in a minute", n)
+		}
+	})
+}
+
 func TestARefusedListenerSaysWhyAndTriesAgain(t *testing.T) {
 	refusing := mgmtest.Opening().With("listen event", "listen event\nresult: -1\nmsg: Unknown category: >FOO<\n\n")
 	synctest.Test(t, func(t *testing.T) {
