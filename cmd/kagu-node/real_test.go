@@ -53,13 +53,13 @@ func newSite(t *testing.T) site {
 	const address = "127.61.1.1"
 	sql, group, ist := needs.Port(t, address), needs.Port(t, address), needs.Port(t, address)
 	must(t, os.WriteFile(s.in("my.cnf"), []byte(strings.Join([]string{
-		"[mysqld]", "datadir=" + s.in("data"), "socket=" + s.in("s"), "pid-file=" + s.in("pid"), "log-error=" + s.in("error.log"),
+		"[mysqld]", "datadir=" + s.in("data"), "tmpdir=" + s.dir, "socket=" + s.in("s"), "pid-file=" + s.in("pid"), "log-error=" + s.in("error.log"),
 		"bind-address=" + address, "port=" + sql, "binlog_format=ROW", "innodb_autoinc_lock_mode=2", "innodb_buffer_pool_size=32M",
 		"innodb_log_file_size=16M", "performance_schema=OFF", "wsrep_on=ON", "wsrep_provider=" + provider, "wsrep_cluster_name=nodetest",
 		"wsrep_cluster_address=gcomm://" + address + ":" + group + ",127.61.1.2:" + group, // the second is never there: itself alone is no address "wsrep_node_address=" + address, "wsrep_node_name=n1",
 		fmt.Sprintf("wsrep_provider_options=\"gcache.size=16M;gmcast.listen_addr=tcp://%s:%s;ist.recv_addr=%s:%s\"", address, group, address, ist), "",
 	}, "\n")), 0o644))
-	args := []string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--force", "--datadir=" + s.in("data")}
+	args := []string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--force", "--datadir=" + s.in("data"), "--tmpdir=" + s.dir}
 	if out, err := exec.Command(install, args...).CombinedOutput(); err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}

@@ -63,6 +63,7 @@ var myCnf = template.Must(template.New("my.cnf").Parse(`# Written by kagu lab.
 user = {{.}}
 {{- end}}
 datadir = {{.Node.DataDir}}
+tmpdir = {{.TmpDir}}
 socket = {{.Node.Socket}}
 pid-file = {{.PIDFile}}
 log-error = {{.Node.ErrorLog}}
@@ -88,7 +89,8 @@ wsrep_status_file = wsrep_status.json
 wsrep_sst_receive_address = {{.Node.Address}}:{{.Node.SST}}
 `))
 
-// configure writes each node's folder and my.cnf.
+// configure writes each node's folder and my.cnf. Each has a tmpdir of its own: a MariaDB that
+// starts empties its tmpdir of temporary tables, and a running one whose table is gone crashes.
 func (l *Lab) configure() error {
 	options, err := evsOptions(l.Profile)
 	if err != nil {
@@ -99,12 +101,14 @@ func (l *Lab) configure() error {
 		members = append(members, fmt.Sprintf("%s:%d", n.Address, n.Group))
 	}
 	for _, n := range l.Nodes {
-		if err := os.Mkdir(n.Dir, 0o700); err != nil {
-			return err
+		for _, dir := range []string{n.Dir, n.tmpDir()} {
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				return err
+			}
 		}
 		var text bytes.Buffer
 		if err := myCnf.Execute(&text, map[string]any{
-			"User": runAs(), "Node": n, "PIDFile": n.pidFile(), "Provider": provider, "EVS": options,
+			"User": runAs(), "Node": n, "TmpDir": n.tmpDir(), "PIDFile": n.pidFile(), "Provider": provider, "EVS": options,
 			"Cluster": ClusterName, "Members": strings.Join(members, ","),
 		}); err != nil {
 			return err
@@ -182,7 +186,7 @@ func (p Process) gone(context.Context) error {
 func (l *Lab) install(ctx context.Context, n Node) error {
 	args := []string{
 		// --force: a machine whose name does not resolve is good enough.
-		"--no-defaults", "--datadir=" + n.DataDir(), "--skip-test-db", "--skip-name-resolve", "--force", "--innodb-log-file-size=16M",
+		"--no-defaults", "--datadir=" + n.DataDir(), "--tmpdir=" + n.tmpDir(), "--skip-test-db", "--skip-name-resolve", "--force", "--innodb-log-file-size=16M",
 		"--auth-root-authentication-method=socket", "--auth-root-socket-user=" + l.Account,
 	}
 	if u := runAs(); u != "" {

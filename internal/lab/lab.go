@@ -112,6 +112,8 @@ func (n Node) pidFile() string {
 }
 func (n Node) outputLog() string { return filepath.Join(n.Dir, "output.log") }
 
+func (n Node) tmpDir() string { return filepath.Join(n.Dir, "tmp") }
+
 func (n Node) config() string { return filepath.Join(n.Dir, "my.cnf") }
 
 // Open returns the lab in a folder.

@@ -101,13 +101,13 @@ func serveTLS(t *testing.T, dir string) (address string) {
 	server := needs.Program(t, "mariadbd", "mariadb-server")
 	data := filepath.Join(dir, "data")
 	if out, err := exec.Command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--force",
-		"--datadir="+data).CombinedOutput(); err != nil {
+		"--datadir="+data, "--tmpdir="+dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	port := needs.Port(t, "127.0.0.1")
 	address = net.JoinHostPort("127.0.0.1", port)
 	args := []string{
-		"--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"),
+		"--no-defaults", "--datadir=" + data, "--tmpdir=" + dir, "--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"),
 		"--bind-address=127.0.0.1", "--port=" + port, "--skip-grant-tables", "--innodb-buffer-pool-size=16M",
 		"--ssl-cert=" + filepath.Join(dir, "cert.pem"), "--ssl-key=" + filepath.Join(dir, "key.pem"), "--ssl-ca=" + filepath.Join(dir, "cert.pem"),
 	}
