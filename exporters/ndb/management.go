@@ -53,6 +53,9 @@ func (c management) Collect(ctx context.Context, emit func(prometheus.Metric)) e
 	if v.Answered() {
 		c.look.nodes(e, v)
 	}
+	for _, s := range v.CutOff() { // it brings no events, and looks alive
+		c.look.stream.leave(s.Address)
+	}
 	e.cells(metric.NdbNodeUnknownStatesTotal.Sample(float64(c.look.countUnknown(v))))
 	return errors.Join(errs...)
 }

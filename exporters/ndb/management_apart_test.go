@@ -90,6 +90,17 @@ func TestClientsAsTheServerTellsThatKnows(t *testing.T) {
 	}
 }
 
+// The stream of a server that is cut off from the data nodes is up, and brings nothing.
+func TestEventsComeFromAServerThatReachesTheDataNodes(t *testing.T) {
+	blind, well := cutOff(), mgmtest.NewCluster(2)
+	s := openSide(managedBy(mgmtest.Listen(t, blind).Address(), mgmtest.Listen(t, well).Address()), Options{Streams: NewStreams()})
+	defer s.close()
+	awaitThat(t, "the other server is listened to", func() bool {
+		pageOf(t, s)
+		return well.Listeners() == 1 && blind.Listeners() == 0
+	})
+}
+
 // What a collector that runs apart told last is kept while it fails: with one server of two
 // away it would be kept for as long as that takes.
 func TestSessionsWhileOneServerIsAway(t *testing.T) {

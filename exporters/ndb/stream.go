@@ -83,6 +83,16 @@ func (s *stream) state() (mgm.Stream, bool) {
 	return listener.Stream(), true
 }
 
+// leave goes on with another management server than this one, if it is the one that is followed.
+func (s *stream) leave(server string) {
+	s.registry.mu.Lock()
+	listener := s.listener
+	s.registry.mu.Unlock()
+	if listener != nil {
+		listener.Leave(server)
+	}
+}
+
 // release lets go of the stream; the last one ends it.
 func (s *stream) release() {
 	s.registry.mu.Lock()

@@ -141,6 +141,11 @@ func (v View) blind(s Server) bool {
 	return !s.seesData() && slices.ContainsFunc(v.Servers, func(o Server) bool { return o.Error == "" && o.seesData() })
 }
 
+// CutOff lists the servers that have contact with no data node while another has.
+func (v View) CutOff() []Server {
+	return slices.DeleteFunc(slices.Clone(v.Servers), func(s Server) bool { return s.Error != "" || !v.blind(s) })
+}
+
 func (s Server) seesData() bool {
 	return slices.ContainsFunc(s.Nodes, func(n mgm.NodeStatus) bool { return n.Type == mgm.NodeData && n.State != mgm.StateNoContact })
 }
