@@ -121,7 +121,10 @@ func (l *look) nodes(e emitter, v ndb.View) {
 	case cluster.No:
 		e.cells(metric.NdbSingleUserMode.Sample(0))
 	}
-	groups, _ := v.Redundancy()
+	groups, complete := v.Redundancy()
+	if !complete {
+		return // a group of which a node is not known to be would look whole
+	}
 	for _, g := range groups {
 		e.cells(metric.NdbNodeGroupNodes.Sample(float64(g.Configured), g.Group.String(), "configured"))
 		if g.Unknown == 0 {

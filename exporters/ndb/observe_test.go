@@ -83,6 +83,19 @@ func TestAServerThatServesNoConfigurationHasNoGeneration(t *testing.T) {
 	}
 }
 
+// Without a configuration a node that is down is in no group that anybody knows, and its group
+// would look whole with what is left of it.
+func TestWithoutAConfigurationNoGroupLooksWhole(t *testing.T) {
+	c := mgmtest.NewCluster(2)
+	c.Change(3, func(n *mgm.NodeStatus) { *n = mgm.NodeStatus{ID: 3, Type: mgm.NodeData, State: mgm.StateNoContact} })
+	server := mgmtest.Listen(t, mgmtest.On("get config_v2", mgmtest.Bytes("get config reply\nresult: not confirmed\n\n"), c))
+	s := openSide(managedBy(server.Address()), Options{Streams: NewStreams()})
+	defer s.close()
+	got, _ := pageOf(t, s)
+	says(t, got, `ndb_data_nodes{state="configured"} 2`, `ndb_data_nodes{state="started"} 1`)
+	saysNothingOf(t, got, "ndb_node_group_nodes{")
+}
+
 // Clients are asked for apart; their answer is of no use when it is old or the server was away.
 func TestWhatIsKnownOfClientsAges(t *testing.T) {
 	c := mgmtest.NewCluster(2)
