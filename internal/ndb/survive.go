@@ -14,6 +14,10 @@ type Shape struct {
 	Method     Method
 	Candidates []Candidate // those that may arbitrate: rank 1 or 2
 	Arbitrator Arbitrator
+
+	// Unseen are groups of which no node is seen although the cluster runs. Either such a group
+	// holds no data yet, and is none, or nodes of it run that nobody sees.
+	Unseen []mgm.NodeGroup
 }
 
 // A ShapeNode is a data node.
@@ -169,7 +173,12 @@ func (s Shape) worlds() ([]world, []string) {
 	if len(index) == 0 {
 		return nil, []string{"the node groups"}
 	}
-	for i, g := range sortedKeys(index) {
+	// The unseen come last and are taken away from the end, so that the others keep their places.
+	order := slices.DeleteFunc(sortedKeys(index), func(g mgm.NodeGroup) bool { return slices.Contains(s.Unseen, g) })
+	for i := len(s.Unseen) - 1; i >= 0; i-- {
+		order = append(order, s.Unseen[i])
+	}
+	for i, g := range order {
 		index[g] = i
 	}
 	worlds := []world{{groups: len(index), running: make(tally, len(index)+1), up: map[int]int{}, configured: len(s.Candidates) > 0}}
@@ -191,6 +200,14 @@ func (s Shape) worlds() ([]world, []string) {
 		if len(worlds) > maxWorlds {
 			return nil, unknown
 		}
+	}
+	for _, g := range s.Unseen {
+		worlds = each(worlds, func(w world) []world {
+			if i := index[g]; w.running[i] == 0 {
+				w = w.withoutGroup(i)
+			}
+			return []world{w}
+		})
 	}
 	methods := []Method{s.Method}
 	if s.Method == MethodUnknown {
@@ -276,6 +293,21 @@ func (w world) with(id, group int) world {
 	up := map[int]int{id: group}
 	for k, v := range w.up {
 		up[k] = v
+	}
+	w.up = up
+	return w
+}
+
+// withoutGroup returns the world without a group that has no running node.
+func (w world) withoutGroup(gone int) world {
+	w.groups--
+	w.running = slices.Delete(slices.Clone(w.running), gone, gone+1)
+	up := map[int]int{}
+	for id, g := range w.up {
+		if g > gone {
+			g--
+		}
+		up[id] = g
 	}
 	w.up = up
 	return w

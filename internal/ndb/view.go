@@ -291,23 +291,31 @@ func (v View) Shape() Shape {
 		}
 	}
 	s.Arbitrator = v.Arbitrator()
-	s.doubtDeadGroups()
+	s.findUnseen()
 	return s
 }
 
-// doubtDeadGroups makes the nodes of a group unknown if none is started while nodes of another
-// are. No node runs beside a dead group: either the group holds no data yet, because its nodes
-// are being added, or no management server reaches it.
-func (s *Shape) doubtDeadGroups() {
+// findUnseen makes the nodes of a group unknown if none is started while nodes of another are.
+// No node runs beside a dead group: either the group holds no data yet, because its nodes are
+// being added, or no management server reaches it.
+func (s *Shape) findUnseen() {
 	alive := map[mgm.NodeGroup]bool{} // groups that may have a started node
 	runs := false
 	for _, n := range s.Nodes {
 		alive[n.Group] = alive[n.Group] || n.Up != cluster.No
 		runs = runs || n.Group.Known() && n.Up == cluster.Yes
 	}
+	if !runs {
+		return
+	}
+	for _, g := range sortedKeys(alive) {
+		if g.Known() && !alive[g] {
+			s.Unseen = append(s.Unseen, g)
+		}
+	}
 	for i := range s.Nodes {
-		if n := &s.Nodes[i]; runs && n.Group.Known() && !alive[n.Group] {
-			n.Up = cluster.Unknown
+		if slices.Contains(s.Unseen, s.Nodes[i].Group) {
+			s.Nodes[i].Up = cluster.Unknown
 		}
 	}
 }

@@ -97,7 +97,10 @@ func TestJudge(t *testing.T) {
 		{ // it could not run if the group were dead
 			name: "of a whole node group nothing is seen, and the cluster runs", m1: "--+++++", m2: "--+++++", colour: ndb.Red,
 			head: "node group 0 has no started node although others run: it holds no data yet, or no management server reaches it",
-			also: []string{"it cannot be told whether the cluster serves: whether data node 1 is started and whether data node 2 is started is not known"},
+			also: []string{
+				"data node 1 on host h-d1: no contact",
+				"what the loss of node 1, node 2, host h-d1 and host h-d2 does is not known: whether data node 1 is started and whether data node 2 is started",
+			},
 		},
 		{
 			name: "a whole node group is gone, and the rest stops", m1: "--s-++?", m2: "--s-++?", colour: ndb.Red,
@@ -218,13 +221,13 @@ func TestNodesThatAreBeingAdded(t *testing.T) {
 		change     func(*ndb.View)
 		serving    cluster.Truth
 	}{
-		{"they were not started yet", "++--+++", func(*ndb.View) {}, cluster.Unknown},
+		{"they were not started yet", "++--+++", func(*ndb.View) {}, cluster.Yes},
 		{"they are started, and say that they are in no group", "+++++++", func(v *ndb.View) {
 			for i := 2; i < 4; i++ {
 				v.Servers[0].Nodes[i].NodeGroup = mgm.GroupNone
 			}
 		}, cluster.Yes},
-		{"one is started, and says so", "+++-+++", func(v *ndb.View) { v.Servers[0].Nodes[2].NodeGroup = mgm.GroupNone }, cluster.Unknown},
+		{"one is started, and says so", "+++-+++", func(v *ndb.View) { v.Servers[0].Nodes[2].NodeGroup = mgm.GroupNone }, cluster.Yes},
 		{"all is down", "----+++", func(*ndb.View) {}, cluster.No},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -234,6 +237,24 @@ func TestNodesThatAreBeingAdded(t *testing.T) {
 			same(t, c.serving, ndb.Survive(v.Shape()).Serving)
 		})
 	}
+}
+
+// The arbitrator shares a host with one of the two nodes that serve: its loss stops the cluster
+// now, whatever becomes of the group that is being added.
+func TestNodesThatAreBeingAddedSaveNobodyYet(t *testing.T) {
+	v := fleet()
+	v.Servers = []ndb.Server{server(49, "++--+-+")}
+	for i := range v.Inventory {
+		if v.Inventory[i].ID == 49 {
+			v.Inventory[i].Host = "h-d1"
+		}
+	}
+	stops := map[string]cluster.Truth{}
+	for _, l := range ndb.Survive(v.Shape()).Hosts {
+		stops[l.Host] = l.Stops
+	}
+	same(t, cluster.Unknown, stops["h-d1"]) // not so if nodes of group 1 run unseen
+	same(t, cluster.No, stops["h-d2"])
 }
 
 // What kagu.yaml alone has is no part of the cluster, and hides nothing of it.
