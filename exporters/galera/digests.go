@@ -27,7 +27,7 @@ const (
 
 const (
 	instrumentsQuery = `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('performance_schema', 'query_response_time_stats')`
-	pluginsQuery     = `SELECT PLUGIN_NAME, PLUGIN_STATUS FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO'`
+	metadataQuery    = `SELECT 1, 1 FROM information_schema.METADATA_LOCK_INFO LIMIT 0` // reads nothing; who has not the plugin has no such table
 	timedQuery       = `SELECT EVENT_NAME AS event, COUNT_STAR AS count, SUM_TIMER_WAIT / 1e12 AS seconds
  FROM performance_schema.events_statements_summary_global_by_event_name WHERE COUNT_STAR > 0`
 )
@@ -53,14 +53,14 @@ func (c digests) Collect(ctx context.Context, emit func(prometheus.Metric)) erro
 	if err != nil {
 		return err
 	}
-	plugins, err := c.db.Pairs(ctx, pluginsQuery)
-	if err != nil {
-		return err
+	_, missing := c.db.Pairs(ctx, metadataQuery)
+	if missing != nil && !isUnknownTable(missing) {
+		return missing
 	}
 	on := wsrep.ParseBool(vars["performance_schema"]) == cluster.Yes
 	e.truth(metric.GaleraInstrumentEnabled, cluster.TruthOf(on), "performance_schema")
 	e.truth(metric.GaleraInstrumentEnabled, cluster.TruthOf(wsrep.ParseBool(vars["query_response_time_stats"]) == cluster.Yes), "query_response_time")
-	e.truth(metric.GaleraInstrumentEnabled, cluster.TruthOf(plugins["metadata_lock_info"] == "ACTIVE"), "metadata_lock_info")
+	e.truth(metric.GaleraInstrumentEnabled, cluster.TruthOf(missing == nil), "metadata_lock_info")
 	if !on {
 		return nil
 	}

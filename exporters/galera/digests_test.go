@@ -2,10 +2,13 @@ package galera
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -13,20 +16,23 @@ import (
 	"github.com/kagu-db/kagu/internal/wsrep"
 )
 
-// tables answer with rows too.
+// tables answer with rows too; no more do they know another statement.
 type tables struct {
 	answers
 	rows map[string][]map[string]string
 }
 
 func (t tables) Table(_ context.Context, query string) ([]map[string]string, error) {
-	return t.rows[query], nil
+	if rows, ok := t.rows[query]; ok {
+		return rows, nil
+	}
+	return nil, errors.New("unknown table")
 }
 
 func TestDigests(t *testing.T) {
 	form := map[string]string{"db": "shop", "digest": "7d8c", "kind": "select", "count": "3", "seconds": "0.5", "errors": "1", "examined": "900", "sent": "3"}
 	db := tables{
-		answers{instrumentsQuery: {"performance_schema": "ON"}, pluginsQuery: {"metadata_lock_info": "ACTIVE"}},
+		answers{instrumentsQuery: {"performance_schema": "ON"}, metadataQuery: {}},
 		map[string][]map[string]string{
 			timedQuery: {
 				{"event": "statement/sql/select", "count": "2", "seconds": "0.25"},
@@ -56,7 +62,7 @@ func TestDigests(t *testing.T) {
 }
 
 func TestAServerThatDoesNotMeasureSaysSo(t *testing.T) {
-	db := answers{instrumentsQuery: {"performance_schema": "OFF"}, pluginsQuery: {}}
+	db := bare{answers{instrumentsQuery: {"performance_schema": "OFF"}}}
 	want := []string{
 		`galera_instrument_enabled{instrument="metadata_lock_info"} 0`, `galera_instrument_enabled{instrument="performance_schema"} 0`,
 		`galera_instrument_enabled{instrument="query_response_time"} 0`,
@@ -64,6 +70,16 @@ func TestAServerThatDoesNotMeasureSaysSo(t *testing.T) {
 	if diff := cmp.Diff(want, page(t, digests{db})); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
+}
+
+// bare says of any other table what a server says that has no such one.
+type bare struct{ answers }
+
+func (b bare) Pairs(ctx context.Context, query string) (map[string]string, error) {
+	if rows, err := b.answers.Pairs(ctx, query); err == nil {
+		return rows, nil
+	}
+	return nil, fmt.Errorf("query: %w", &mysql.MySQLError{Number: 1109, Message: "Unknown table"})
 }
 
 func TestDistribution(t *testing.T) {

@@ -31,10 +31,6 @@ func (r recorded) Pairs(_ context.Context, query string) (map[string]string, err
 		file = "view.table"
 	case query == membersQuery:
 		return map[string]string{"09dfa2ff-e6f1-11f1-9ede-fb561333517e": "n1\n127.0.6.1:34061"}, nil
-	case query == transactionsQuery:
-		return map[string]string{"start": "1795410000", "rows": "12000", "query": "1795410030.25"}, nil
-	case query == threadsQuery:
-		return threadStates, nil
 	case query == streamingQuery:
 		return map[string]string{"12": "2"}, nil
 	case query == allowlistQuery:
@@ -63,8 +59,12 @@ func (r recorded) Table(_ context.Context, query string) ([]map[string]string, e
 		}
 	case rowWaitsQuery:
 		return rowWaits, nil
-	case metadataWaitsQuery:
-		return metadataWaits, nil
+	case ownQuery:
+		return []map[string]string{{"thread": "7", "now": "1795473010"}}, nil
+	case threadsQuery:
+		return threadList, nil
+	case transactionsQuery:
+		return openTransactions, nil
 	case metadataLocksQuery:
 		return metadataLocks, nil
 	default:
@@ -102,14 +102,6 @@ func exposition(t *testing.T, db querier) (text string, failed []string) {
 		}
 	}
 	return b.String(), failed
-}
-
-// threadStates are those of a node on which a schema change waits for a client.
-var threadStates = map[string]string{
-	"1 wsrep applier idle": "3", "1 wsrep aborter idle": "1", "1 Committing": "1", "1 InnoDB purge worker": "4",
-	"0 Waiting to execute in isolation": "1", "0 acquiring total order isolation": "1", "0 Waiting for TOI DDL": "2",
-	"0 Waiting for table metadata lock": "5", "1 Waiting for table metadata lock": "1", "0 ": "20", "0 Waiting for certification": "6",
-	"0 wsrep: initiating replication": "1", "0 Waiting for flow control": "7", "0 wsrep: committing": "2", "0 Sleep": "9",
 }
 
 // everything switches on what is off.

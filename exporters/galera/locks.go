@@ -20,22 +20,17 @@ type locks struct{ look *look }
 // rowLockWaits is the status variable that says whether somebody waits for a row.
 const rowLockWaits = "innodb_row_lock_current_waits"
 
-// The waits and who is in them; no statement's text is selected. InnoDB says the time of the
-// system's zone. A blocker without a thread is replication, or a prepared XA transaction.
+// The waits and who is in them. InnoDB says the time of the system's zone. A blocker without a
+// thread is replication, or a prepared XA transaction.
 const (
 	rowWaitsQuery = `SELECT w.requesting_trx_id AS waits, w.blocking_trx_id AS holds,
  UNIX_TIMESTAMP(CONVERT_TZ(r.trx_wait_started, 'SYSTEM', @@SESSION.time_zone)) AS since,
- UNIX_TIMESTAMP(CONVERT_TZ(b.trx_started, 'SYSTEM', @@SESSION.time_zone)) AS began,
- b.trx_mysql_thread_id AS thread, p.USER AS user, p.HOST AS host
+ UNIX_TIMESTAMP(CONVERT_TZ(b.trx_started, 'SYSTEM', @@SESSION.time_zone)) AS began, b.trx_mysql_thread_id AS thread
  FROM information_schema.INNODB_LOCK_WAITS w
  JOIN information_schema.INNODB_TRX r ON r.trx_id = w.requesting_trx_id
- JOIN information_schema.INNODB_TRX b ON b.trx_id = w.blocking_trx_id
- LEFT JOIN information_schema.PROCESSLIST p ON p.ID = b.trx_mysql_thread_id LIMIT 10000`
-	metadataWaitsQuery = `SELECT ID AS thread, UNIX_TIMESTAMP() - TIME AS since FROM information_schema.PROCESSLIST
- WHERE STATE LIKE 'Waiting for table metadata lock%'`
-	metadataLocksQuery = `SELECT l.THREAD_ID AS thread, l.LOCK_MODE AS mode, l.LOCK_TYPE AS type, l.TABLE_SCHEMA AS db, l.TABLE_NAME AS name,
- UNIX_TIMESTAMP(SYSDATE(3)) - l.LOCK_TIME_MS / 1000 AS began, p.USER AS user, p.HOST AS host
- FROM information_schema.METADATA_LOCK_INFO l LEFT JOIN information_schema.PROCESSLIST p ON p.ID = l.THREAD_ID LIMIT 10000`
+ JOIN information_schema.INNODB_TRX b ON b.trx_id = w.blocking_trx_id LIMIT 10000`
+	metadataLocksQuery = `SELECT THREAD_ID AS thread, LOCK_MODE AS mode, LOCK_TYPE AS type, TABLE_SCHEMA AS db, TABLE_NAME AS name,
+ UNIX_TIMESTAMP(SYSDATE(3)) - LOCK_TIME_MS / 1000 AS began FROM information_schema.METADATA_LOCK_INFO LIMIT 10000`
 )
 
 // Name returns "locks".
@@ -47,7 +42,7 @@ func (c locks) Collect(ctx context.Context, emit func(prometheus.Metric)) error 
 	if err != nil {
 		return err
 	}
-	states, err := c.look.readThreads(ctx)
+	seen, err := c.look.readThreads(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,21 +52,34 @@ func (c locks) Collect(ctx context.Context, emit func(prometheus.Metric)) error 
 		if err != nil && !isUnknownTable(err) { // MySQL 8 keeps them elsewhere
 			return err
 		}
-		rowBlockage(rows).emit(e, "row")
+		rowBlockage(withClients(rows, seen)).emit(e, "row")
 	}
-	if countThreads(states).metadata == 0 {
+	waits := metadataWaits(seen)
+	if len(waits) == 0 {
 		return nil
-	}
-	waits, err := c.look.db.Table(ctx, metadataWaitsQuery)
-	if err != nil {
-		return err
 	}
 	held, err := c.look.db.Table(ctx, metadataLocksQuery)
 	if err != nil && !isUnknownTable(err) { // the plugin is not loaded, and nobody knows who holds what
 		return err
 	}
-	metadataBlockage(waits, held).emit(e, "metadata")
+	metadataBlockage(waits, withClients(held, seen)).emit(e, "metadata")
 	return nil
+}
+
+// withClients adds to rows that name a thread whose it is.
+func withClients(rows []map[string]string, seen threads) []map[string]string {
+	byID := seen.byID()
+	for _, row := range rows {
+		if t, ok := byID[row["thread"]]; ok {
+			row["user"], row["host"] = t.user, t.host
+		}
+	}
+	return rows
+}
+
+// metadataWaits are the threads that wait for a metadata lock.
+func metadataWaits(seen threads) threads {
+	return slices.DeleteFunc(slices.Clone(seen), func(t thread) bool { return !strings.Contains(t.state, metadataLock) })
 }
 
 // isUnknownTable tells whether the server has no such table in information_schema.
@@ -178,12 +186,12 @@ func rowBlockage(rows []map[string]string) blockage {
 // for the strong one, so first the others who hold that table are taken; if no waiter holds a
 // table, those who hold one in a schema that a waiter has announced itself in; and if none has,
 // those who hold a lock that admits no other.
-func metadataBlockage(waits, held []map[string]string) blockage {
+func metadataBlockage(waits threads, held []map[string]string) blockage {
 	var b blockage
 	waiting := map[string]bool{}
-	for _, row := range waits {
-		waiting[row["thread"]] = true
-		b.waited(wsrep.ParseReal(row["since"]))
+	for _, t := range waits {
+		waiting[t.id] = true
+		b.waited(t.since)
 	}
 	tables, schemas := map[string]bool{}, map[string]bool{}
 	table := func(row map[string]string) string { return row["db"] + "\x00" + row["name"] }

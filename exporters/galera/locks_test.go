@@ -21,7 +21,7 @@ func TestWhoHoldsRowsThatOthersWantAndWaitsForNobody(t *testing.T) {
 	}{
 		{"nobody waits any more", nil, blockage{}},
 		{
-			"one of a chain: whoever waits itself is no cause", rowWaits,
+			"one of a chain: whoever waits itself is no cause", withClients(rowWaits, listThreads(threadList, "7", at(1795473010))),
 			blockage{oldest: at(1795472999), known: true, blockers: 1, worst: blocker{"9", "app", "10.0.0.7:50998", at(1795472998), 2}},
 		},
 		{
@@ -49,7 +49,7 @@ func TestWhoHoldsATableThatOthersWant(t *testing.T) {
 	held := func(thread, mode, kind, schema, table string) map[string]string {
 		return map[string]string{"thread": thread, "mode": mode, "type": kind, "db": schema, "name": table, "began": "50", "user": "app", "host": "h:1"}
 	}
-	waits := []map[string]string{{"thread": "7", "since": "100"}}
+	waits := threads{{id: "7", since: at(100)}}
 	of := func(thread string, blockers int) blockage {
 		return blockage{oldest: at(100), known: true, blockers: blockers, worst: blocker{thread, "app", "h:1", at(50), 1}}
 	}
@@ -110,7 +110,10 @@ func TestClient(t *testing.T) {
 
 // While nobody waits, the tables of locks are not read.
 func TestLocksAreLeftAloneWhileNobodyWaits(t *testing.T) {
-	db := answers{statusQuery: {rowLockWaits: "0"}, threadsQuery: {"0 Sleep": "9"}} // it fails at any other
+	db := tables{ // it fails at any other
+		answers{statusQuery: {rowLockWaits: "0"}},
+		map[string][]map[string]string{threadsQuery: crowd(1, 9, "app", "Sleep"), ownQuery: {{"thread": "7", "now": "100"}}},
+	}
 	if got := page(t, locks{newLook(target{db: db})}); got != nil {
 		t.Errorf("got %v", got)
 	}

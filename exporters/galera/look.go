@@ -29,7 +29,7 @@ type look struct {
 
 	status  reading[answer]
 	vars    reading[map[string]string]
-	threads reading[map[string]string]
+	threads reading[threads]
 	turn    chan struct{} // full while a collector has the connection
 	query   string        // of the status: as wide as the collectors of this look need it
 }
@@ -70,11 +70,6 @@ func (l *look) readStatus(ctx context.Context) (answer, error) {
 // readVariables reads the variables, once in a look.
 func (l *look) readVariables(ctx context.Context) (map[string]string, error) {
 	return l.vars.get(func() (map[string]string, error) { return l.db.Pairs(ctx, variablesQuery) })
-}
-
-// readThreads counts the threads by what they do, once in a look.
-func (l *look) readThreads(ctx context.Context) (map[string]string, error) {
-	return l.threads.get(func() (map[string]string, error) { return l.db.Pairs(ctx, threadsQuery) })
 }
 
 // A turn waits for the status, so that a server that is silent is asked no second thing, and

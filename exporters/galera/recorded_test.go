@@ -1,5 +1,10 @@
 package galera
 
+import (
+	"slices"
+	"strconv"
+)
+
 // What MariaDB 10.11.14 said, of two servers beside each other.
 
 // responseTimes are the rows of QUERY_RESPONSE_TIME.
@@ -27,21 +32,54 @@ var channels = []map[string]string{
 	},
 }
 
+// threadList is that of a node on which a schema change waits for a client. Thread 7 is ours.
+var threadList = slices.Concat(
+	[]map[string]string{
+		{"id": "7", "user": "kagu_monitor", "host": "10.0.0.5:60000", "command": "Query", "time": "0", "state": "starting", "info": "/* kagu */ SHOW PROCESSLIST", "progress": "0.000"},
+		{"id": "8", "user": "report", "host": "10.0.0.9:40000", "command": "Sleep", "time": "2500", "state": "", "progress": "0.000"},
+		{"id": "9", "user": "app", "host": "10.0.0.7:50998", "command": "Sleep", "time": "11", "state": "", "progress": "0.000"},
+		{"id": "10", "user": "app", "host": "10.0.0.7:51000", "command": "Query", "time": "11", "state": "Updating", "info": "UPDATE p SET v = 'hunter2'", "progress": "0.000"},
+		{"id": "12", "user": "dba", "host": "localhost", "command": "Query", "time": "10", "state": "Waiting for table metadata lock", "info": "ALTER TABLE p ADD COLUMN b INT", "progress": "0.000"},
+		{"id": "13", "user": "app", "host": "10.0.0.7:51004", "command": "Execute", "time": "9", "state": "Waiting for table metadata lock", "info": "SELECT * FROM p", "progress": "0.000"},
+		{"id": "5", "user": "event_scheduler", "host": "localhost", "command": "Daemon", "time": "90000", "state": "Waiting for next activation", "progress": "0.000"},
+	},
+	crowd(100, 3, "system user", "wsrep applier idle"), crowd(110, 1, "system user", "wsrep aborter idle"), crowd(120, 1, "system user", "Committing"),
+	crowd(130, 4, "system user", "InnoDB purge worker"), crowd(140, 1, "system user", "Waiting for table metadata lock"),
+	crowd(200, 1, "app", "Waiting to execute in isolation"), crowd(210, 1, "app", "acquiring total order isolation"), crowd(220, 2, "app", "Waiting for TOI DDL"),
+	crowd(230, 6, "app", "Waiting for certification"), crowd(240, 1, "app", "wsrep: initiating replication"),
+	crowd(250, 7, "app", "Waiting for flow control"), crowd(260, 2, "app", "wsrep: committing"), crowd(270, 9, "app", "Sleep"),
+)
+
+// crowd is n threads in one state, of which the server tells no time.
+func crowd(id, n int, user, state string) (rows []map[string]string) {
+	for i := range n {
+		rows = append(rows, map[string]string{"id": strconv.Itoa(id + i), "user": user, "host": "10.0.0.8:1", "command": "Query", "state": state})
+	}
+	return rows
+}
+
+// openTransactions are of an applier, of threads 10 and 9, and of one that has no thread.
+var openTransactions = []map[string]string{
+	{"thread": "120", "modified": "90000", "began": "1795400000"},
+	{"thread": "10", "modified": "1", "began": "1795472999"},
+	{"thread": "9", "modified": "12000", "began": "1795472998"},
+	{"thread": "0", "modified": "70000", "began": "1795300000"},
+}
+
 // Transaction 23 holds a row; 24 waits for it, 25 for both. Thread 12 changes the table, 13 reads it.
 var (
 	rowWaits = []map[string]string{
-		{"waits": "25", "holds": "24", "since": "1795472999", "began": "1795472999", "thread": "10", "user": "app", "host": "10.0.0.7:51000"},
-		{"waits": "25", "holds": "23", "since": "1795472999", "began": "1795472998", "thread": "9", "user": "app", "host": "10.0.0.7:50998"},
-		{"waits": "24", "holds": "23", "since": "1795472999", "began": "1795472998", "thread": "9", "user": "app", "host": "10.0.0.7:50998"},
+		{"waits": "25", "holds": "24", "since": "1795472999", "began": "1795472999", "thread": "10"},
+		{"waits": "25", "holds": "23", "since": "1795472999", "began": "1795472998", "thread": "9"},
+		{"waits": "24", "holds": "23", "since": "1795472999", "began": "1795472998", "thread": "9"},
 	}
-	metadataWaits = []map[string]string{{"thread": "13", "since": "1795473001"}, {"thread": "12", "since": "1795473000"}}
 	metadataLocks = []map[string]string{
-		{"thread": "10", "mode": "MDL_BACKUP_TRANS_DML", "type": "Backup lock", "db": "", "name": "", "began": "1795472999.02", "user": "app", "host": "10.0.0.7:51000"},
-		{"thread": "12", "mode": "MDL_BACKUP_ALTER_COPY", "type": "Backup lock", "db": "", "name": "", "began": "1795473000.8", "user": "dba", "host": "localhost"},
-		{"thread": "9", "mode": "MDL_SHARED_WRITE", "type": "Table metadata lock", "db": "a", "name": "p", "began": "1795472998.27", "user": "app", "host": "10.0.0.7:50998"},
-		{"thread": "10", "mode": "MDL_SHARED_WRITE", "type": "Table metadata lock", "db": "a", "name": "p", "began": "1795472999.02", "user": "app", "host": "10.0.0.7:51000"},
-		{"thread": "8", "mode": "MDL_SHARED_READ", "type": "Table metadata lock", "db": "a", "name": "other", "began": "1795470000.5", "user": "report", "host": "10.0.0.9:40000"},
-		{"thread": "12", "mode": "MDL_SHARED_UPGRADABLE", "type": "Table metadata lock", "db": "a", "name": "p", "began": "1795473000.8", "user": "dba", "host": "localhost"},
-		{"thread": "12", "mode": "MDL_INTENTION_EXCLUSIVE", "type": "Schema metadata lock", "db": "a", "name": "", "began": "1795473000.8", "user": "dba", "host": "localhost"},
+		{"thread": "10", "mode": "MDL_BACKUP_TRANS_DML", "type": "Backup lock", "db": "", "name": "", "began": "1795472999.02"},
+		{"thread": "12", "mode": "MDL_BACKUP_ALTER_COPY", "type": "Backup lock", "db": "", "name": "", "began": "1795473000.8"},
+		{"thread": "9", "mode": "MDL_SHARED_WRITE", "type": "Table metadata lock", "db": "a", "name": "p", "began": "1795472998.27"},
+		{"thread": "10", "mode": "MDL_SHARED_WRITE", "type": "Table metadata lock", "db": "a", "name": "p", "began": "1795472999.02"},
+		{"thread": "8", "mode": "MDL_SHARED_READ", "type": "Table metadata lock", "db": "a", "name": "other", "began": "1795470000.5"},
+		{"thread": "12", "mode": "MDL_SHARED_UPGRADABLE", "type": "Table metadata lock", "db": "a", "name": "p", "began": "1795473000.8"},
+		{"thread": "12", "mode": "MDL_INTENTION_EXCLUSIVE", "type": "Schema metadata lock", "db": "a", "name": "", "began": "1795473000.8"},
 	}
 )

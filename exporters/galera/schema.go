@@ -39,22 +39,25 @@ type schema struct {
 
 const versionQuery = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'version_comment')"
 
-// The queries. A name in InnoDB's dictionary is "schema/table", with "#P#…" for a partition.
+// The queries. A name in InnoDB's dictionary is "schema/table", with "#P#…" for a partition; each
+// part takes 320 bytes at most. LEFT says so: what may be longer than 512 the server groups in a
+// file in tmpdir instead of in memory.
 const (
 	// keylessQuery counts the tables to which InnoDB had to give a hidden key.
-	keylessQuery = `SELECT SUBSTRING_INDEX(t.NAME, '/', 1), COUNT(DISTINCT SUBSTRING_INDEX(SUBSTRING_INDEX(t.NAME, '#P#', 1), '#p#', 1))
+	keylessQuery = `SELECT LEFT(SUBSTRING_INDEX(t.NAME, '/', 1), 320),
+ COUNT(DISTINCT LEFT(SUBSTRING_INDEX(SUBSTRING_INDEX(SUBSTRING_INDEX(t.NAME, '/', -1), '#P#', 1), '#p#', 1), 320))
  FROM information_schema.INNODB_SYS_INDEXES i JOIN information_schema.INNODB_SYS_TABLES t ON t.TABLE_ID = i.TABLE_ID
  WHERE i.NAME = 'GEN_CLUST_INDEX' AND t.NAME NOT LIKE 'mysql/%' AND t.NAME NOT LIKE 'sys/%' AND t.NAME NOT LIKE '%/#sql%'
  GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50`
 
 	// cascadeQuery counts the big tables of which a change of another table's row changes or
 	// deletes rows: bits 1 and 2 are ON DELETE CASCADE and SET NULL, 4 and 8 the same ON UPDATE.
-	cascadeQuery = `SELECT SUBSTRING_INDEX(f.FOR_NAME, '/', 1), COUNT(DISTINCT f.FOR_NAME)
+	cascadeQuery = `SELECT LEFT(SUBSTRING_INDEX(f.FOR_NAME, '/', 1), 320), COUNT(DISTINCT LEFT(SUBSTRING_INDEX(f.FOR_NAME, '/', -1), 320))
  FROM information_schema.INNODB_SYS_FOREIGN f JOIN information_schema.INNODB_SYS_TABLESPACES s ON s.NAME = f.FOR_NAME
  WHERE f.TYPE & 15 AND s.FILE_SIZE >= %d GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50`
 
 	// sizeQuery sums the files. The system's own tablespace has no schema in its name.
-	sizeQuery = `SELECT SUBSTRING_INDEX(NAME, '/', 1), CONCAT(COUNT(*), ' ', SUM(FILE_SIZE))
+	sizeQuery = `SELECT LEFT(SUBSTRING_INDEX(NAME, '/', 1), 320), CONCAT(COUNT(*), ' ', SUM(FILE_SIZE))
  FROM information_schema.INNODB_SYS_TABLESPACES WHERE NAME LIKE '%/%' GROUP BY 1`
 
 	// engineQuery counts the tables that Galera does not replicate. The row of a system table is

@@ -119,11 +119,11 @@ func TestAMissingGrantIsNamed(t *testing.T) {
 	want := map[string]string{
 		"view": "query: a grant is missing: SELECT command denied; it needs GRANT SELECT ON mysql.wsrep_cluster, GRANT SELECT ON mysql.wsrep_cluster_members " +
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.view does without)",
-		"transactions": "query: a grant is missing: SELECT command denied; it needs GRANT PROCESS ON *.* " +
+		"transactions": "query: a grant is missing: denied; it needs GRANT PROCESS ON *.* " +
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.transactions does without)",
 		"streaming": "query: a grant is missing: SELECT command denied; it needs GRANT SELECT ON mysql.wsrep_streaming_log " +
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.streaming does without)",
-		"locks": "query: a grant is missing: SELECT command denied; it needs GRANT PROCESS ON *.* " +
+		"locks": "query: a grant is missing: denied; it needs GRANT PROCESS ON *.* " +
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.locks does without)",
 		"replication": "query: a grant is missing: denied; it needs GRANT REPLICA MONITOR ON *.* " +
 			"(`kagu grants galera-exporter` prints the SQL; --no-collector.replication does without)",

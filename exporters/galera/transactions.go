@@ -2,7 +2,6 @@ package galera
 
 import (
 	"context"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -10,22 +9,15 @@ import (
 	"github.com/kagu-db/kagu/internal/wsrep"
 )
 
-// transactions is the collector of who waits for whom. It sees no statement's text.
+// transactions is the collector of who waits for whom.
 type transactions struct{ look *look }
 
 // transactionsQuery is first, because the server refuses it without PROCESS, where the list of
-// threads is merely cut to our own. The threads of replication are not clients. InnoDB says the
-// time of the system's zone, whatever that of the session.
-const (
-	transactionsQuery = `SELECT 'start', UNIX_TIMESTAMP(CONVERT_TZ(MIN(t.trx_started), 'SYSTEM', @@SESSION.time_zone)) FROM information_schema.INNODB_TRX t
- JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id WHERE p.USER <> 'system user'
- UNION ALL SELECT 'rows', MAX(t.trx_rows_modified) FROM information_schema.INNODB_TRX t
- JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id WHERE p.USER <> 'system user'
- UNION ALL SELECT 'query', UNIX_TIMESTAMP() - MAX(TIME) FROM information_schema.PROCESSLIST
- WHERE COMMAND IN ('Query', 'Execute') AND USER NOT IN ('system user', 'event_scheduler') AND ID <> CONNECTION_ID()`
-	threadsQuery = `SELECT CONCAT(USER = 'system user', ' ', COALESCE(STATE, '')), COUNT(*)
- FROM information_schema.PROCESSLIST GROUP BY 1`
-)
+// threads is merely cut to our own. InnoDB says the time of the system's zone, whatever that of
+// the session. We put its rows and the threads together ourselves: the table PROCESSLIST has
+// columns that make the server write it to a file in tmpdir each time, whatever is selected.
+const transactionsQuery = `SELECT trx_mysql_thread_id AS thread, trx_rows_modified AS modified,
+ UNIX_TIMESTAMP(CONVERT_TZ(trx_started, 'SYSTEM', @@SESSION.time_zone)) AS began FROM information_schema.INNODB_TRX`
 
 // waits tell what a thread waits for by a part of its state, in lower case. Servers say it in
 // different words; the first that fits counts.
@@ -55,19 +47,20 @@ func (c transactions) Collect(ctx context.Context, emit func(prometheus.Metric))
 	if err != nil {
 		return err
 	}
-	oldest, err := c.look.db.Pairs(ctx, transactionsQuery)
+	open, err := c.look.db.Table(ctx, transactionsQuery)
 	if err != nil {
 		return err
 	}
-	e.real(metric.GaleraInnodbOldestTransactionStartTimestampSeconds, wsrep.ParseReal(oldest["start"]))
-	e.number(metric.GaleraInnodbTransactionRowsModifiedMax, wsrep.ParseInt(oldest["rows"]))
-	e.real(metric.GaleraOldestQueryStartTimestampSeconds, wsrep.ParseReal(oldest["query"]))
+	seen, err := c.look.readThreads(ctx)
+	if err != nil {
+		return err
+	}
+	oldest, modified := ofClients(open, seen)
+	e.real(metric.GaleraInnodbOldestTransactionStartTimestampSeconds, oldest)
+	e.number(metric.GaleraInnodbTransactionRowsModifiedMax, modified)
+	e.real(metric.GaleraOldestQueryStartTimestampSeconds, seen.oldestQuery())
 
-	states, err := c.look.readThreads(ctx)
-	if err != nil {
-		return err
-	}
-	threads := countThreads(states)
+	threads := seen.count()
 	for _, reason := range metric.GaleraWsrepWaitingThreads.States {
 		e(metric.GaleraWsrepWaitingThreads.Sample(float64(threads.waiting[reason]), reason))
 	}
@@ -81,31 +74,22 @@ func (c transactions) Collect(ctx context.Context, emit func(prometheus.Metric))
 	return nil
 }
 
-// threads are counts of threads by what they do.
-type threads struct {
-	waiting        map[string]int64 // by reason
-	idle, metadata int64
-}
-
-// countThreads sorts the states, whose keys are "1 state" for the server's own threads and
-// "0 state" for clients.
-func countThreads(states map[string]string) threads {
-	t := threads{waiting: map[string]int64{}}
-	for key, count := range states {
-		own, state, _ := strings.Cut(strings.ToLower(key), " ")
-		n := wsrep.ParseInt(count).Value
-		for _, w := range waits {
-			if strings.Contains(state, w.part) {
-				t.waiting[w.reason] += n
-				break
-			}
+// ofClients returns when the oldest of the transactions began that are clients', and how many
+// rows the largest has changed. The threads of replication are no clients; a transaction without
+// a thread ended since, or is prepared and waits for nobody.
+func ofClients(open []map[string]string, seen threads) (oldest wsrep.Real, modified wsrep.Int) {
+	byID := seen.byID()
+	for _, row := range open {
+		of, ok := byID[row["thread"]]
+		if !ok || of.user == replicates {
+			continue
 		}
-		if strings.Contains(state, metadataLock) {
-			t.metadata += n
+		if began := wsrep.ParseReal(row["began"]); began.Known && (!oldest.Known || began.Value < oldest.Value) {
+			oldest = began
 		}
-		if own == "1" && strings.Contains(state, applierIdle) {
-			t.idle += n
+		if rows := wsrep.ParseInt(row["modified"]); rows.Known && (!modified.Known || rows.Value > modified.Value) {
+			modified = rows
 		}
 	}
-	return t
+	return oldest, modified
 }

@@ -41,7 +41,7 @@ func theWatched(t *testing.T) *watched {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	if out, err := exec.Command("mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--force",
-		"--skip-name-resolve", "--innodb-log-file-size=16M", "--datadir="+data).CombinedOutput(); err != nil {
+		"--skip-name-resolve", "--innodb-log-file-size=16M", "--datadir="+data, "--tmpdir="+dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	const host = "127.0.0.1"
@@ -49,7 +49,7 @@ func theWatched(t *testing.T) *watched {
 	_, port, _ := net.SplitHostPort(w.address)
 	certify(t, dir)
 	args := []string{
-		"--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"), "--log-error=" + filepath.Join(dir, "log"),
+		"--no-defaults", "--datadir=" + data, "--tmpdir=" + dir, "--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"), "--log-error=" + filepath.Join(dir, "log"),
 		"--bind-address=" + host, "--port=" + port, "--skip-name-resolve", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=16M",
 		"--server-id=77", "--log-bin=changes", "--binlog-format=ROW", "--expire-logs-days=2", "--rpl-semi-sync-master-enabled=ON",
 		"--performance-schema=ON", "--plugin-maturity=unknown", "--plugin-load-add=metadata_lock_info", "--plugin-load-add=query_response_time", "--query-response-time-stats=ON",
@@ -198,6 +198,16 @@ func (w *watched) trouble(t *testing.T) (row, metadata string) {
 		}
 	})
 	return row, metadata
+}
+
+// onDisk counts the temporary tables that the server has made on disk.
+func (w *watched) onDisk(t *testing.T) (n int) {
+	t.Helper()
+	var name string
+	if err := w.admin.QueryRow("SHOW GLOBAL STATUS LIKE 'Created_tmp_disk_tables'").Scan(&name, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // certify writes a certificate for 127.0.0.1 that is its own authority and ends in ten days.

@@ -9,12 +9,12 @@ import (
 )
 
 func TestThreadsByWhatTheyWaitFor(t *testing.T) {
-	got := countThreads(threadStates)
-	want := threads{
+	got := listThreads(threadList, "7", at(1795473010)).count()
+	want := tally{
 		waiting: map[string]int64{"toi": 3, "isolation": 1, "flow_control": 7, "certification": 7, "commit": 2},
-		idle:    3, metadata: 6,
+		idle:    3, metadata: 3,
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(threads{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(tally{})); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 }

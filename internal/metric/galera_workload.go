@@ -78,22 +78,22 @@ var (
 var (
 	GaleraInnodbOldestTransactionStartTimestampSeconds = inTransactions.family("galera_innodb_oldest_transaction_start_timestamp_seconds", gauge, nil,
 		"Unix time at which the oldest open transaction of a client began; absent while there is none (information_schema.INNODB_TRX).",
-		"information_schema.INNODB_TRX, PROCESSLIST", "Hours ago: it keeps old versions of rows and blocks schema changes, which block the whole cluster. Find its client.")
+		"information_schema.INNODB_TRX, SHOW PROCESSLIST", "Hours ago: it keeps old versions of rows and blocks schema changes, which block the whole cluster. Find its client.")
 	GaleraInnodbTransactionRowsModifiedMax = inTransactions.family("galera_innodb_transaction_rows_modified_max", gauge, nil,
 		"Rows that the largest open transaction of a client has changed; absent while there is none (information_schema.INNODB_TRX).",
-		"information_schema.INNODB_TRX, PROCESSLIST", "Millions: a huge write set is coming, and all members will wait for it.")
+		"information_schema.INNODB_TRX, SHOW PROCESSLIST", "Millions: a huge write set is coming, and all members will wait for it.")
 	GaleraOldestQueryStartTimestampSeconds = inTransactions.family("galera_oldest_query_start_timestamp_seconds", gauge, nil,
-		"Unix time at which the oldest running statement of a client began; absent while there is none (information_schema.PROCESSLIST).",
-		"information_schema.PROCESSLIST", "Long ago: a report, or a statement that waits; galera_wsrep_waiting_threads and galera_metadata_lock_waiters.")
+		"Unix time at which the oldest running statement of a client began; absent while there is none (SHOW PROCESSLIST).",
+		"SHOW PROCESSLIST", "Long ago: a report, or a statement that waits; galera_wsrep_waiting_threads and galera_metadata_lock_waiters.")
 	GaleraWsrepWaitingThreads = inTransactions.states("galera_wsrep_waiting_threads", "reason", []string{"toi", "isolation", "flow_control", "certification", "commit"},
-		"Threads that wait for replication, by what for (information_schema.PROCESSLIST).",
-		"information_schema.PROCESSLIST", "toi, isolation: a schema change. flow_control: a slow member. certification, commit: write sets on their way.")
+		"Threads that wait for replication, by what for (SHOW PROCESSLIST).",
+		"SHOW PROCESSLIST", "toi, isolation: a schema change. flow_control: a slow member. certification, commit: write sets on their way.")
 	GaleraApplierThreads = inTransactions.states("galera_applier_threads", "activity", []string{"idle", "busy"},
-		"Applier threads by whether they have something to do (information_schema.PROCESSLIST).",
-		"information_schema.PROCESSLIST", "idle 0 with a growing receive queue: more of them help if galera_certification_dependency_distance is higher.")
+		"Applier threads by whether they have something to do (SHOW PROCESSLIST).",
+		"SHOW PROCESSLIST", "idle 0 with a growing receive queue: more of them help if galera_certification_dependency_distance is higher.")
 	GaleraMetadataLockWaiters = inTransactions.family("galera_metadata_lock_waiters", gauge, nil,
-		"Sessions that wait for a metadata lock (information_schema.PROCESSLIST).",
-		"information_schema.PROCESSLIST", "Above 0: a schema change waits for an open transaction, and all that comes after waits for it.")
+		"Sessions that wait for a metadata lock (SHOW PROCESSLIST).",
+		"SHOW PROCESSLIST", "Above 0: a schema change waits for an open transaction, and all that comes after waits for it.")
 )
 
 // galeraWorkload lists them, in the order of the documentation.
