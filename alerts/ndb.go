@@ -206,9 +206,9 @@ or max by (job, cluster) (max by (job, cluster, node_id) (%[2]s) - on (job, clus
 			Description: "A data node that dies soon after each start is not helped by another start. " +
 				"Its error log has the cause.",
 		},
-		{
+		{ // up to 3 the node is dead, and nobody starts it
 			Name: "NdbRestartStalled",
-			Expr: expr(`changes(%[1]s[15m]) == 0 and %[1]s != 19 and %[1]s != 24`,
+			Expr: expr(`changes(%[1]s[15m]) == 0 and %[1]s > 3 and %[1]s != 19 and %[1]s != 24`,
 				metric.NdbRestartStatusCode),
 			For:      15 * time.Minute,
 			Severity: Warning,

@@ -88,6 +88,9 @@ func (p *past) restart(r Restart) (ndb.Progress, bool) {
 		}
 		return ndb.Progress{}, false
 	}
+	if !ndb.RestartRuns(r.Status) {
+		return ndb.Progress{}, false
+	}
 	soFar := stagesOf(r)
 	for len(soFar) > 1 && soFar[len(soFar)-1].Took == 0 { // not reached yet
 		soFar = soFar[:len(soFar)-1]

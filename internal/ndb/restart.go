@@ -28,6 +28,10 @@ func Stages() []string {
 // of the president and of the others.
 func RestartDone(status int) bool { return status == 19 || status == 24 }
 
+// RestartRuns tells whether a data node is being restarted by its node_restart_status_int. Up to 3
+// only its failure is known, and it may stay so for ever.
+func RestartRuns(status int) bool { return status > 3 && !RestartDone(status) }
+
 // PhaseWords says what a data node does in a start phase.
 func PhaseWords(phase int) string {
 	switch {
