@@ -97,7 +97,27 @@ func (c *chronicle) hearCheckpoint(e mgm.Event) {
 	}
 }
 
+// What bounds the memory of a chronicle and its series, whatever a server says.
+const (
+	highestNode = 255 // NDB has no higher id
+	mostWays    = 200 // of forced stops; codes beyond are counted as 0, the unknown one
+)
+
+// concerns returns the node that an event is about.
+func concerns(e mgm.Event) int {
+	switch e.Type {
+	case mgm.NodeFailed:
+		return e.Node("failed_node")
+	case mgm.LateHeartbeat, mgm.MissedHeartbeat, mgm.DeadDueToHeartbeat:
+		return e.Node("node")
+	}
+	return e.Source
+}
+
 func (c *chronicle) count(e mgm.Event) {
+	if n := concerns(e); n < 0 || n > highestNode {
+		return
+	}
 	switch e.Type {
 	case mgm.NodeFailed: // each of the others says it
 		if node := e.Node("failed_node"); !c.failed[node] {
@@ -113,7 +133,11 @@ func (c *chronicle) count(e mgm.Event) {
 		c.stops[e.Source]++
 	case mgm.StopForced:
 		if cause, ok := ndb.CauseOfEvent(e); ok {
-			c.forced[forcedStop{e.Source, cause.Code, cause.Signal, string(cause.Remedy)}]++
+			way := forcedStop{e.Source, cause.Code, cause.Signal, string(cause.Remedy)}
+			if c.forced[way] == 0 && len(c.forced) >= mostWays {
+				way.code, way.signal = 0, 0
+			}
+			c.forced[way]++
 			c.forcedAt[e.Source] = e.Time
 		}
 	case mgm.LateHeartbeat:
@@ -139,7 +163,7 @@ func (c *chronicle) count(e mgm.Event) {
 		if reference, ok := e.Value("ndb_reference"); ok {
 			node = int(reference & 0xffff)
 		}
-		if used, ok := e.Value("usage"); ok {
+		if used, ok := e.Value("usage"); ok && node <= highestNode {
 			c.buffers[node] = float64(used)
 		}
 	}

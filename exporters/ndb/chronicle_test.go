@@ -83,3 +83,30 @@ func TestBackupsAcrossGapsAndClocks(t *testing.T) {
 		})
 	}
 }
+
+// What a server makes up must not fill the exporter, nor Prometheus.
+func TestAServerThatMakesUpNodesAndCodes(t *testing.T) {
+	c := newChronicle()
+	for i := range uint32(5000) {
+		c.hear(happened(mgm.StopForced, 3, mgm.Field{Name: "error", Value: 100_000 + i}, mgm.Field{Name: "signum"}))
+		c.hear(happened(mgm.StopCompleted, int(1000+i)))
+		c.hear(failed(1000+i, 2))
+		c.hear(happened(mgm.DeadDueToHeartbeat, 2, mgm.Field{Name: "node", Value: 1000 + i}))
+		c.hear(happened(mgm.EventBuffer, int(1000+i), mgm.Field{Name: "usage", Value: i}))
+	}
+	total := 0
+	for _, n := range c.forced {
+		total += n
+	}
+	if total != 5000 {
+		t.Errorf("%d forced stops, want all 5000", total)
+	}
+	for what, n := range map[string]int{
+		"ways to stop": len(c.forced), "nodes that stopped": len(c.stops), "nodes that failed": len(c.failures),
+		"heartbeats": len(c.heartbeats), "buffers": len(c.buffers),
+	} {
+		if n > 300 {
+			t.Errorf("%d %s are remembered", n, what)
+		}
+	}
+}
