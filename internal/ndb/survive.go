@@ -84,6 +84,10 @@ type Count struct {
 // maxWorlds bounds how many answers to what is not known are tried.
 const maxWorlds = 1024
 
+// mostReplicas is how many nodes of a group are believed; NDB allows 4. The sets of failures that
+// are tried grow without bound with it.
+const mostReplicas = 6
+
 // Survive applies the rules to what is known. What is not known is tried both ways: an answer
 // that does not depend on it is given all the same, one that does is unknown.
 func Survive(s Shape) Survival {
@@ -165,13 +169,18 @@ func (s Shape) worlds() ([]world, []string) {
 	for _, n := range s.Nodes {
 		switch {
 		case n.Group.Known():
-			index[n.Group] = 0
+			index[n.Group]++
 		case n.Group != mgm.GroupNone:
 			return nil, []string{fmt.Sprintf("the node group of data node %d", n.ID)}
 		}
 	}
 	if len(index) == 0 {
 		return nil, []string{"the node groups"}
+	}
+	for g, size := range index {
+		if size > mostReplicas {
+			return nil, []string{fmt.Sprintf("the node groups (%d nodes are said to be in group %s)", size, g)}
+		}
 	}
 	// The unseen come last and are taken away from the end, so that the others keep their places.
 	order := slices.DeleteFunc(sortedKeys(index), func(g mgm.NodeGroup) bool { return slices.Contains(s.Unseen, g) })

@@ -257,6 +257,16 @@ func TestNodesThatAreBeingAddedSaveNobodyYet(t *testing.T) {
 	same(t, cluster.No, stops["h-d2"])
 }
 
+// Trying all sets of failures of such a group would not end.
+func TestAGroupThatCannotBe(t *testing.T) {
+	s := ndb.Shape{Method: ndb.MethodDefault}
+	for id := range 60 {
+		s.Nodes = append(s.Nodes, ndb.ShapeNode{ID: id + 1, Group: 0, Host: fmt.Sprint("h", id), Up: cluster.Yes})
+	}
+	same(t, cluster.Unknown, ndb.Survive(s).Serving)
+	same(t, []string{"the node groups (60 nodes are said to be in group 0)"}, ndb.Survive(s).Unknown)
+}
+
 // What kagu.yaml alone has is no part of the cluster, and hides nothing of it.
 func TestANodeThatTheClusterDoesNotHave(t *testing.T) {
 	v := fleet()
