@@ -19,7 +19,7 @@ func TestNDBGrants(t *testing.T) {
 			[]string{"--host=10.0.0.%"},
 			`-- ndb_exporter with the collectors sql, sql.binlog, sql.sync, sql.replication, ndbinfo, ndbinfo.memory, ndbinfo.logs, ndbinfo.counters, ndbinfo.transporters, ndbinfo.disk, ndbinfo.threads, ndbinfo.membership, ndbinfo.config; those of the management servers need no account.
 -- Write the password for <PASSWORD>. NDB_STORED_USER makes it one account on all SQL nodes: run it on one of them.
-CREATE USER IF NOT EXISTS 'kagu_monitor'@'10.0.0.%' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 8;
+CREATE USER IF NOT EXISTS 'kagu_monitor'@'10.0.0.%' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 16;
 GRANT PROCESS ON *.* TO 'kagu_monitor'@'10.0.0.%';
 GRANT SELECT ON performance_schema.ndb_sync_pending_objects TO 'kagu_monitor'@'10.0.0.%';
 GRANT SELECT ON performance_schema.ndb_sync_excluded_objects TO 'kagu_monitor'@'10.0.0.%';

@@ -18,8 +18,9 @@ type Account struct {
 // arguments and no terminal's history.
 const Placeholder = "<PASSWORD>"
 
-// Connections is how many connections the exporter may have to one SQL node.
-const Connections = sqlConnections
+// Connections is how many connections the account needs on one SQL node: two exporters watch a
+// cluster where one may be away.
+const Connections = 2 * sqlConnections
 
 // storedUser makes an account one of the whole cluster: without it each SQL node has its own.
 var storedUser = Grant{"NDB_STORED_USER", "*.*"}

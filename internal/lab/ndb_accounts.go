@@ -15,7 +15,7 @@ func (l *Lab) ndbAccounts() (string, error) {
 	var b strings.Builder
 	for _, a := range []struct{ user, statement string }{
 		{rootUser, "ALTER USER 'root'@'localhost' IDENTIFIED BY '%s';"},
-		{MonitorUser, "CREATE USER " + strings.ReplaceAll(account(MonitorUser), "%", "%%") + " IDENTIFIED BY '%s' WITH MAX_USER_CONNECTIONS 10;"},
+		{MonitorUser, "CREATE USER " + strings.ReplaceAll(account(MonitorUser), "%", "%%") + " IDENTIFIED BY '%s' WITH MAX_USER_CONNECTIONS 16;"},
 		{WriterUser, "CREATE USER " + strings.ReplaceAll(account(WriterUser), "%", "%%") + " IDENTIFIED BY '%s';"},
 	} {
 		password, err := l.password(a.user)
