@@ -3,6 +3,7 @@ package lab_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"testing"
 	"time"
@@ -152,21 +153,31 @@ func TestNDB(t *testing.T) {
 		must(t, l.AwaitManagement(ctx))
 	})
 	t.Run("an SQL node is killed, then started", func(t *testing.T) {
+		withFaults(t)
 		must(t, l.Kill(ctx, "s2"))
 		gone(t, "s2")
 		must(t, l.Start(ctx, "s2"))
 		must(t, l.AwaitSQL(ctx))
 	})
 	t.Run("a frozen data node is declared dead, and comes back when it is thawed", func(t *testing.T) {
+		withFaults(t)
+		before := child(t, "d1")
 		must(t, l.Freeze(ctx, "d1"))
 		if !child(t, "d1").Frozen() || !angel(t, "d1").Frozen() {
 			t.Error("a process of the node is not frozen")
 		}
 		must(t, l.AwaitState(ctx, "d1", mgm.StateNoContact))
 		must(t, l.Thaw(ctx, "d1"))
+		// For a moment it is what it was. Then it hears the verdict and ends, and its angel starts
+		// another.
+		for tick := time.Tick(20 * time.Millisecond); before.Alive(); <-tick {
+			must(t, ctx.Err())
+		}
+		must(t, l.AwaitNot(ctx, "d1", mgm.StateStarted))
 		must(t, l.AwaitData(ctx))
 	})
 	t.Run("a data node that is cut off is declared dead, and comes back when it is joined", func(t *testing.T) {
+		withFaults(t)
 		err := l.Cut(ctx, "d2", lab.CutNode)
 		if os.Geteuid() != 0 {
 			if !errors.Is(err, lab.ErrNeedsRoot) {
@@ -216,4 +227,14 @@ func TestNDB(t *testing.T) {
 			t.Errorf("%s is still there: %v", l.Dir, err)
 		}
 	})
+}
+
+var faults = flag.Bool("faults", false, "run the faults that were seen to take minutes, or to need another try, on 2 busy cores")
+
+// withFaults leaves a fault out of make test: go test ./internal/lab -run TestNDB -faults runs it.
+func withFaults(t *testing.T) {
+	t.Helper()
+	if !*faults {
+		t.Skip("run with -faults")
+	}
 }
