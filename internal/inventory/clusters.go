@@ -36,7 +36,7 @@ func (s *section) readClusters() []Cluster {
 }
 
 func (s *section) readCluster(name string) Cluster {
-	c := Cluster{Name: name, Policy: s.readPolicy(), TLS: s.readTLS(), Proxy: s.readProxy(), Backup: s.readBackup()}
+	c := Cluster{Name: name, Policy: s.readPolicy(), TLS: s.readTLS(), Proxy: s.readProxy()}
 	c.Mode = cluster.Mode(s.choice("mode", string(cluster.ModeObserve),
 		string(cluster.ModeObserve), string(cluster.ModePropose), string(cluster.ModeAuto)))
 	c.Credential = s.credential("monitor")
@@ -56,6 +56,7 @@ func (s *section) readCluster(name string) Cluster {
 		c.Data = s.readNodes("data", cluster.RoleData)
 		c.SQL = s.readNodes("sql", cluster.RoleSQL)
 	}
+	c.Backup = s.readBackup(c.Kind)
 	s.warnCluster(c)
 	return c
 }
@@ -165,23 +166,4 @@ func (s *section) readProxy() *Proxy {
 		}
 	}
 	return &Proxy{Kind: sub.choice("kind", "", "haproxy"), Socket: sub.remotePath("socket"), Backend: sub.text("backend")}
-}
-
-func (s *section) readBackup() *Backup {
-	sub := s.sub("backup", "credential", "schedule", "store")
-	if sub == nil {
-		return nil
-	}
-	b := &Backup{Credential: sub.credential("backup")}
-	b.Schedule = sub.need("schedule", `give five fields as in crontab, such as "15 2 * * *"`)
-	if fields := strings.Fields(b.Schedule); b.Schedule != "" && len(fields) != 5 {
-		sub.fault(sub.entries["schedule"].value, join(sub.path, "schedule"), fmt.Sprintf("%q is not a schedule", shorten(b.Schedule)),
-			`write the five fields of crontab, such as "15 2 * * *"`)
-	}
-	b.Store = sub.need("store", "name a folder or a bucket, such as /srv/backup or s3://bucket/prefix")
-	if b.Store != "" && !strings.HasPrefix(b.Store, "/") && !strings.HasPrefix(b.Store, "s3://") {
-		sub.fault(sub.entries["store"].value, join(sub.path, "store"), fmt.Sprintf("%q is neither a folder nor a bucket", shorten(b.Store)),
-			"write a complete path or s3://bucket/prefix")
-	}
-	return b
 }

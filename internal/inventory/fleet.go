@@ -13,6 +13,7 @@ type Fleet struct {
 	SSH         SSH
 	Remediator  Remediator
 	Slack       Slack
+	Backup      Backupd
 	Hosts       map[string]Host
 	Clusters    []Cluster // in the order of the file
 
@@ -140,11 +141,4 @@ type Proxy struct {
 	Kind    string // haproxy
 	Socket  string // path of the admin socket
 	Backend string
-}
-
-// Backup says what backupd does for the cluster.
-type Backup struct {
-	Credential Credential
-	Schedule   string
-	Store      string
 }

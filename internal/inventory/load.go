@@ -11,8 +11,8 @@ import (
 // maxSize is far above any fleet's file and far below what would hurt to parse.
 const maxSize = 1 << 20
 
-// Load reads and checks the file and every secret it refers to. See doc.go for what it
-// refuses. The error is of type Faults if the file itself could be read.
+// Load reads and checks the file and every secret it refers to but those of backups. See doc.go
+// for what it refuses. The error is of type Faults if the file itself could be read.
 func Load(path string) (*Fleet, error) { return LoadFor(path, Databases, Hosts, Messages) }
 
 // A Purpose is what a program needs secrets for. Each daemon runs as a user of its own, who
@@ -24,6 +24,7 @@ const (
 	Databases Purpose = iota // passwords, and the files of TLS
 	Hosts                    // the SSH key and the pinned host keys
 	Messages                 // Slack's webhook
+	Backups                  // the keys that sign and open backups, and those of stores
 )
 
 // LoadFor is Load for a program that needs some of the secrets; the files of the others are

@@ -25,6 +25,10 @@ var secrets = map[string]struct {
 	"crlf.pass":      {"hunter3\r\n", 0o400},
 	"ssh_key":        {"a key\n", 0o600},
 	"tls.key":        {"a key\n", 0o600},
+	"age.key":        {"AGE-SECRET-KEY-1\n", 0o600},
+	"signing.key":    {"PRIVATE+KEY+kagu\n", 0o600},
+	"s3.access":      {"access\n", 0o600},
+	"s3.secret":      {"secret\n", 0o600},
 	"webhook":        {"https://hooks.example.net/services/T/B/x\n", 0o600},
 	"empty.pass":     {"\n", 0o600},
 	"two-lines.pass": {"one\ntwo\n", 0o600},
@@ -90,12 +94,14 @@ func testdata(t *testing.T, elem ...string) string {
 	return path
 }
 
+var everything = []inventory.Purpose{inventory.Databases, inventory.Hosts, inventory.Messages, inventory.Backups}
+
 // Each file in testdata/bad has one fault; what Load says of it is in the .err file beside it.
 func TestLoadRefuses(t *testing.T) {
 	dir := testdata(t, "bad")
 	for _, name := range inFolder(t, "bad") {
 		t.Run(strings.TrimSuffix(name, ".yaml"), func(t *testing.T) {
-			fleet, err := inventory.Load(name)
+			fleet, err := inventory.LoadFor(name, everything...)
 			if err == nil {
 				t.Fatal("the fault was not seen")
 			}
@@ -183,9 +189,10 @@ func TestLoadForOpensTheFilesOfItsPurposeOnly(t *testing.T) {
 		purposes []inventory.Purpose
 		absent   []string
 	}{
-		{"databases", []inventory.Purpose{inventory.Databases}, []string{"webhook", "ssh_key", "known_hosts"}},
+		{"databases", []inventory.Purpose{inventory.Databases}, []string{"webhook", "ssh_key", "known_hosts", "age.key", "s3.secret"}},
 		{"hosts", []inventory.Purpose{inventory.Hosts}, []string{"monitor.pass", "crlf.pass", "webhook", "tls.key", "ca.pem", "client.pem"}},
-		{"messages", []inventory.Purpose{inventory.Messages}, []string{"monitor.pass", "crlf.pass", "ssh_key", "known_hosts", "tls.key", "ca.pem"}},
+		{"messages", []inventory.Purpose{inventory.Messages}, []string{"monitor.pass", "crlf.pass", "ssh_key", "known_hosts", "tls.key"}},
+		{"backups", []inventory.Purpose{inventory.Backups}, []string{"monitor.pass", "webhook", "ssh_key", "known_hosts", "tls.key"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

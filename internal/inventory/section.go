@@ -22,6 +22,7 @@ type reader struct {
 
 	hosts       map[string]Host
 	credentials map[string]Credential
+	stores      map[string]BackupStore
 	taken       map[string]*yaml.Node // what may be there once only, and where it was first
 }
 

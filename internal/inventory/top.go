@@ -11,7 +11,7 @@ import (
 // The readers of one section each. The list of keys beside each is the schema.
 
 func (r *reader) top(n *yaml.Node, fleet *Fleet) {
-	s := r.section(n, n, "", "site", "credentials", "ssh", "remediator", "slack", "hosts", "clusters")
+	s := r.section(n, n, "", "site", "credentials", "ssh", "remediator", "slack", "backup", "hosts", "clusters")
 	if s == nil {
 		return
 	}
@@ -20,8 +20,9 @@ func (r *reader) top(n *yaml.Node, fleet *Fleet) {
 	fleet.SSH = s.readSSH()
 	fleet.Remediator = s.readRemediator()
 	fleet.Slack = s.readSlack()
+	fleet.Backup = s.readBackupd()
 	fleet.Hosts = s.readHosts()
-	r.credentials, r.hosts = fleet.Credentials, fleet.Hosts
+	r.credentials, r.hosts, r.stores = fleet.Credentials, fleet.Hosts, fleet.Backup.Stores
 	fleet.Clusters = s.readClusters()
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/units"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 )
@@ -239,4 +240,31 @@ func shorten(value string) string {
 		return string(runes[:most]) + "…"
 	}
 	return value
+}
+
+// truth returns true or false, false if the key is absent.
+func (s *section) truth(name string) bool {
+	e, found := s.entries[name]
+	if !found {
+		return false
+	}
+	var value bool
+	if err := e.value.Decode(&value); err != nil || e.value.ShortTag() != "!!bool" {
+		s.fault(e.value, join(s.path, name), fmt.Sprintf("%s is neither true nor false", quote(e.value)), "write true or false, without quotes")
+	}
+	return value
+}
+
+// bytes returns a number of bytes, written with a unit (64MiB); 0 if the key is absent.
+func (s *section) bytes(name string) int64 {
+	value := s.text(name)
+	if value == "" {
+		return 0
+	}
+	n, err := units.ParseBase2Bytes(value)
+	if err != nil || n < 64<<10 {
+		s.fault(s.entries[name].value, join(s.path, name), fmt.Sprintf("%q is not a size of 64 KiB or more", shorten(value)), "write it with a unit, such as 64MiB")
+		return 0
+	}
+	return int64(n)
 }
