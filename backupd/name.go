@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// The objects of a backup have names that sort by time, and a store lists them by cluster:
+// The objects of a backup have names that sort by time. Manifests lie apart from the parts, so
+// that a list of the backups is a list of a few objects:
 //
-//	CLUSTER/ID/manifest        stored last
-//	CLUSTER/ID/parts/STREAM/N  sealed parts, N from 0 in eight digits
-//	CLUSTER/ID/proofs/TIME     what checks and proof restores found, signed
+//	manifests/CLUSTER/ID        stored last
+//	parts/CLUSTER/ID/STREAM/N   sealed parts, N from 0 in eight digits
+//	proofs/CLUSTER/ID/TIME      what checks and proof restores found, signed
 const (
-	manifestName = "manifest"
-	partsFolder  = "parts"
-	proofsFolder = "proofs"
+	manifestsFolder = "manifests/"
+	partsFolder     = "parts/"
+	proofsFolder    = "proofs/"
 )
 
 // NewID names a backup: when it began, how it is taken, and a random end, so that two of one
@@ -28,23 +29,26 @@ func NewID(method Method, begun time.Time) string {
 	return fmt.Sprintf("%s-%s-%s", begun.UTC().Format("20060102T150405Z"), method, end)
 }
 
-func folderOf(cluster, id string) string { return cluster + "/" + id + "/" }
+func manifestOf(cluster, id string) string { return manifestsFolder + cluster + "/" + id }
 
-func manifestOf(cluster, id string) string { return folderOf(cluster, id) + manifestName }
+func partsOf(cluster, id string) string { return partsFolder + cluster + "/" + id + "/" }
 
 func partOf(cluster, id, stream string, n int) string {
-	return fmt.Sprintf("%s%s/%s/%08d", folderOf(cluster, id), partsFolder, stream, n)
+	return fmt.Sprintf("%s%s/%08d", partsOf(cluster, id), stream, n)
 }
+
+func proofsOf(cluster, id string) string { return proofsFolder + cluster + "/" + id + "/" }
 
 func proofOf(cluster, id string, at time.Time) string {
-	return folderOf(cluster, id) + proofsFolder + "/" + at.UTC().Format("20060102T150405.000000000Z")
+	return proofsOf(cluster, id) + at.UTC().Format("20060102T150405.000000000Z")
 }
 
-// parseName tells which backup an object belongs to, and what it is within it.
-func parseName(name string) (cluster, id, rest string, ok bool) {
-	cluster, after, found := strings.Cut(name, "/")
-	id, rest, deeper := strings.Cut(after, "/")
-	if !found || !deeper || !nameShape.MatchString(cluster) || !idShape.MatchString(id) || rest == "" {
+// belongs tells which backup an object of that folder is of, and what it is within it.
+func belongs(folder, name string) (cluster, id, rest string, ok bool) {
+	after, found := strings.CutPrefix(name, folder)
+	cluster, after, deeper := strings.Cut(after, "/")
+	id, rest, _ = strings.Cut(after, "/")
+	if !found || !deeper || !nameShape.MatchString(cluster) || !idShape.MatchString(id) {
 		return "", "", "", false
 	}
 	return cluster, id, rest, true

@@ -1,0 +1,84 @@
+package backupd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kagu-db/kagu/backupd/store"
+)
+
+// memory is a store for tests of what is above stores; stores have tests of their own.
+type memory struct {
+	mu      sync.Mutex
+	objects map[string][]byte
+	put     func(name string) error // is asked before each Put; nil: all is well
+}
+
+func newMemory() *memory { return &memory{objects: map[string][]byte{}} }
+
+func (m *memory) Put(_ context.Context, name string, content []byte, _ store.Sum) error {
+	if m.put != nil {
+		if err := m.put(name); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if old, taken := m.objects[name]; taken && !bytes.Equal(old, content) {
+		return errors.New("taken")
+	}
+	m.objects[name] = bytes.Clone(content)
+	return nil
+}
+
+func (m *memory) Get(_ context.Context, name string) (io.ReadCloser, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	content, found := m.objects[name]
+	if !found {
+		return nil, store.ErrNotFound
+	}
+	return io.NopCloser(bytes.NewReader(content)), nil
+}
+
+func (m *memory) Stat(_ context.Context, name string) (store.Info, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	content, found := m.objects[name]
+	if !found {
+		return store.Info{}, store.ErrNotFound
+	}
+	return store.Info{Name: name, Size: int64(len(content)), Stored: time.Now()}, nil
+}
+
+func (m *memory) List(_ context.Context, prefix string, each func(store.Info) error) error {
+	m.mu.Lock()
+	names := slices.Sorted(maps.Keys(m.objects))
+	m.mu.Unlock()
+	for _, name := range names {
+		if strings.HasPrefix(name, prefix) {
+			if err := each(store.Info{Name: name, Size: int64(len(m.objects[name]))}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *memory) Delete(_ context.Context, name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.objects, name)
+	return nil
+}
+
+func (m *memory) Free(context.Context) (uint64, bool, error) { return 0, false, nil }
+
+func (m *memory) String() string { return "memory" }
