@@ -3,18 +3,15 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"io"
 	"time"
 )
 
-// ErrNotFound says that there is no object of that name.
-var ErrNotFound = errors.New("not found")
-
 // A Store keeps objects under names.
 type Store interface {
 	// Put stores an object; the far end checks the digest where it can. The same content again is
-	// success, so that a lost answer can be retried; another content under the same name is an error.
+	// success, so that a lost answer can be retried; another content under the same name is
+	// ErrExists.
 	Put(ctx context.Context, name string, content []byte, sum Sum) error
 	// Get returns the whole object, or ErrNotFound.
 	Get(ctx context.Context, name string) (io.ReadCloser, error)
@@ -40,3 +37,6 @@ type Info struct {
 
 // Sum is the SHA-256 of an object.
 type Sum [sha256.Size]byte
+
+// MaxSize bounds an object. A part has 16 MiB, a manifest less.
+const MaxSize = 64 << 20
