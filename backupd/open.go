@@ -156,7 +156,7 @@ func (o *opener) open(ctx context.Context, stream Stream, n int) error {
 		}
 	}
 	if cap(o.plain) < int(part.Plain) {
-		o.plain = make([]byte, 0, partSize)
+		o.plain = make([]byte, 0, part.Plain)
 	}
 	var err error
 	if o.plain, err = o.decoder.DecodeAll(frames, o.plain[:0]); err != nil {
@@ -180,7 +180,7 @@ func (o *opener) fetch(ctx context.Context, name string, size int64) error {
 	}
 	defer body.Close()
 	if cap(o.sealed) < int(size) {
-		o.sealed = make([]byte, max(int(size), partSize))
+		o.sealed = make([]byte, size)
 	}
 	o.sealed = o.sealed[:size]
 	if _, err := io.ReadFull(body, o.sealed); err != nil {

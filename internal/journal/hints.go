@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/statefile"
 )
 
 // A Hint is an alert as far as it matters here: where to look, and since when.
@@ -32,13 +34,13 @@ func (j *Journal) PutHints(ctx context.Context, hints []Hint) error {
 	select {
 	case j.batches <- b:
 	case <-ctx.Done():
-		return wrap("store hints", ctx.Err())
+		return statefile.Wrap("store hints", ctx.Err())
 	}
 	select {
 	case err := <-b.wrote:
 		return err
 	case <-ctx.Done():
-		return wrap("store hints", ctx.Err())
+		return statefile.Wrap("store hints", ctx.Err())
 	}
 }
 
@@ -69,7 +71,7 @@ func (j *Journal) writeHints() {
 
 func (j *Journal) commitHints(waiting []batch) error {
 	ctx := context.Background() // the webhook may be gone; the hint is kept all the same
-	return j.tx(ctx, "store hints", func(tx *sql.Tx) error {
+	return j.file.Tx(ctx, "store hints", func(tx *sql.Tx) error {
 		put, err := tx.PrepareContext(ctx, `
 			INSERT INTO hints (cluster, node, alert, fingerprint, starts_at, resolved, first, last, count, pending)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 1)
@@ -96,7 +98,7 @@ func (j *Journal) PendingHints(ctx context.Context, cluster string) ([]Hint, err
 		SELECT cluster, node, alert, fingerprint, starts_at, resolved, first, last, count
 		FROM hints WHERE pending = 1 AND cluster = ? ORDER BY id`, cluster)
 	if err != nil {
-		return nil, wrap("read hints", err)
+		return nil, statefile.Wrap("read hints", err)
 	}
 	defer rows.Close()
 	var hints []Hint
@@ -104,12 +106,12 @@ func (j *Journal) PendingHints(ctx context.Context, cluster string) ([]Hint, err
 		var h Hint
 		var starts, first, last sql.NullInt64
 		if err := rows.Scan(&h.Cluster, &h.Node, &h.Alert, &h.Fingerprint, &starts, &h.Resolved, &first, &last, &h.Count); err != nil {
-			return nil, wrap("read hints", err)
+			return nil, statefile.Wrap("read hints", err)
 		}
-		h.StartsAt, h.First, h.Last = fromNanos(starts), fromNanos(first), fromNanos(last)
+		h.StartsAt, h.First, h.Last = statefile.FromNanos(starts), statefile.FromNanos(first), statefile.FromNanos(last)
 		hints = append(hints, h)
 	}
-	return hints, wrap("read hints", rows.Err())
+	return hints, statefile.Wrap("read hints", rows.Err())
 }
 
 // DoneHints marks the hints of a cluster received up to that moment as dealt with: all of
@@ -117,5 +119,5 @@ func (j *Journal) PendingHints(ctx context.Context, cluster string) ([]Hint, err
 func (j *Journal) DoneHints(ctx context.Context, cluster string, upTo time.Time, resolvedOnly bool) error {
 	_, err := j.db.ExecContext(ctx, `UPDATE hints SET pending = 0 WHERE pending = 1 AND cluster = ? AND last <= ? AND (resolved = 1 OR NOT ?)`,
 		cluster, upTo.UnixNano(), resolvedOnly)
-	return wrap("close hints", err)
+	return statefile.Wrap("close hints", err)
 }

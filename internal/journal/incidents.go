@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/statefile"
 )
 
 // State is where an incident stands.
@@ -66,7 +67,7 @@ type Event struct {
 // OpenIncident returns the open incident of that cluster, problem and node, and creates it with
 // the given ID if there is none; then created is true.
 func (j *Journal) OpenIncident(ctx context.Context, id, name, problem, node string, at time.Time) (inc Incident, created bool, err error) {
-	err = j.tx(ctx, "open an incident", func(tx *sql.Tx) error {
+	err = j.file.Tx(ctx, "open an incident", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `
 			INSERT INTO incidents (id, cluster, problem, node, state, summary, opened, updated)
 			VALUES (?, ?, ?, ?, ?, '', ?, ?) ON CONFLICT DO NOTHING`,
@@ -90,7 +91,7 @@ func (j *Journal) OpenIncident(ctx context.Context, id, name, problem, node stri
 // a message for humans into the outbox unless it is "", in one write: what humans are to be
 // told cannot get lost between two. StateHealed and StateGone close it.
 func (j *Journal) SetIncident(ctx context.Context, inc Incident, message string, events ...Event) error {
-	return j.tx(ctx, "write the incident "+inc.ID, func(tx *sql.Tx) error {
+	return j.file.Tx(ctx, "write the incident "+inc.ID, func(tx *sql.Tx) error {
 		var plan any
 		if len(inc.Plan) > 0 {
 			plan = string(inc.Plan)
@@ -113,7 +114,7 @@ func (j *Journal) SetIncident(ctx context.Context, inc Incident, message string,
 
 // AddEvents adds to an incident's story.
 func (j *Journal) AddEvents(ctx context.Context, incident string, events ...Event) error {
-	return j.tx(ctx, "write to the incident "+incident, func(tx *sql.Tx) error {
+	return j.file.Tx(ctx, "write to the incident "+incident, func(tx *sql.Tx) error {
 		return addEvents(ctx, tx, incident, events)
 	})
 }
@@ -130,7 +131,7 @@ func addEvents(ctx context.Context, tx *sql.Tx, incident string, events []Event)
 
 // Approve records a human's consent to the plan with that digest.
 func (j *Journal) Approve(ctx context.Context, incident string, a Approval, e Event) error {
-	return j.tx(ctx, "approve "+incident, func(tx *sql.Tx) error {
+	return j.file.Tx(ctx, "approve "+incident, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `UPDATE incidents SET approved_plan = ?, approved_by = ?, approved_at = ? WHERE id = ? AND closed IS NULL`,
 			a.Plan, a.By, a.At.UnixNano(), incident)
 		if err != nil {
@@ -147,7 +148,7 @@ func (j *Journal) Approve(ctx context.Context, incident string, a Approval, e Ev
 func (j *Journal) Incident(ctx context.Context, id string) (Incident, error) {
 	inc, err := scanIncident(j.db.QueryRowContext(ctx, selectIncident+`WHERE id = ?`, id))
 	if err != nil {
-		return inc, wrap("read the incident "+id, err)
+		return inc, statefile.Wrap("read the incident "+id, err)
 	}
 	inc.Events, err = j.events(ctx, id)
 	return inc, err
@@ -169,19 +170,19 @@ func (j *Journal) Incidents(ctx context.Context, f Filter) ([]Incident, error) {
 		`WHERE (? = '' OR cluster = ?) AND (NOT ? OR closed IS NULL) ORDER BY opened DESC, id LIMIT ?`,
 		f.Cluster, f.Cluster, f.OpenOnly, f.Limit)
 	if err != nil {
-		return nil, wrap("read incidents", err)
+		return nil, statefile.Wrap("read incidents", err)
 	}
 	defer rows.Close()
 	list := []Incident{}
 	for rows.Next() {
 		inc, err := scanIncident(rows)
 		if err != nil {
-			return nil, wrap("read incidents", err)
+			return nil, statefile.Wrap("read incidents", err)
 		}
 		list = append(list, inc)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, wrap("read incidents", err)
+		return nil, statefile.Wrap("read incidents", err)
 	}
 	for i := range list {
 		if list[i].Events, err = j.events(ctx, list[i].ID); err != nil {
@@ -194,7 +195,7 @@ func (j *Journal) Incidents(ctx context.Context, f Filter) ([]Incident, error) {
 func (j *Journal) events(ctx context.Context, incident string) ([]Event, error) {
 	rows, err := j.db.QueryContext(ctx, `SELECT at, kind, node, text FROM events WHERE incident = ? ORDER BY id`, incident)
 	if err != nil {
-		return nil, wrap("read the story of "+incident, err)
+		return nil, statefile.Wrap("read the story of "+incident, err)
 	}
 	defer rows.Close()
 	var list []Event
@@ -202,12 +203,12 @@ func (j *Journal) events(ctx context.Context, incident string) ([]Event, error) 
 		var e Event
 		var at sql.NullInt64
 		if err := rows.Scan(&at, &e.Kind, &e.Node, &e.Text); err != nil {
-			return nil, wrap("read the story of "+incident, err)
+			return nil, statefile.Wrap("read the story of "+incident, err)
 		}
-		e.At = fromNanos(at)
+		e.At = statefile.FromNanos(at)
 		list = append(list, e)
 	}
-	return list, wrap("read the story of "+incident, rows.Err())
+	return list, statefile.Wrap("read the story of "+incident, rows.Err())
 }
 
 const selectIncident = `SELECT id, cluster, problem, node, state, summary, told, opened, updated, closed, plan,
@@ -219,12 +220,12 @@ func scanIncident(row interface{ Scan(...any) error }) (Incident, error) {
 	var plan, approved, by sql.NullString
 	err := row.Scan(&inc.ID, &inc.Cluster, &inc.Problem, &inc.Node, &inc.State, &inc.Summary, &inc.Told,
 		&opened, &updated, &closed, &plan, &approved, &by, &approvedAt)
-	inc.Opened, inc.Updated, inc.Closed = fromNanos(opened), fromNanos(updated), fromNanos(closed)
+	inc.Opened, inc.Updated, inc.Closed = statefile.FromNanos(opened), statefile.FromNanos(updated), statefile.FromNanos(closed)
 	if plan.Valid {
 		inc.Plan = json.RawMessage(plan.String)
 	}
 	if approved.Valid {
-		inc.Approval = &Approval{Plan: approved.String, By: by.String, At: fromNanos(approvedAt)}
+		inc.Approval = &Approval{Plan: approved.String, By: by.String, At: statefile.FromNanos(approvedAt)}
 	}
 	return inc, err
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/statefile"
 )
 
 // An Intent is an act: what was going to be done, how far it got, and how it ended.
@@ -36,7 +38,7 @@ var ErrBegun = errors.New("the step was begun before")
 // the approval that allowed it. Nothing may be done to the cluster before it returns nil. A cluster has at most one unfinished intent: a second one
 // is an error.
 func (j *Journal) Begin(ctx context.Context, in Intent, message string, events ...Event) error {
-	return j.tx(ctx, "write the intent "+in.ID, func(tx *sql.Tx) error {
+	return j.file.Tx(ctx, "write the intent "+in.ID, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO intents (id, incident, cluster, node, plan, begun) VALUES (?, ?, ?, ?, ?, ?)`,
 			in.ID, in.Incident, in.Cluster, in.Node, in.Plan, in.Begun.UnixNano())
 		if err != nil {
@@ -55,7 +57,7 @@ func (j *Journal) Begin(ctx context.Context, in Intent, message string, events .
 
 // BeginStep writes down that the step's verb is about to be sent.
 func (j *Journal) BeginStep(ctx context.Context, in Intent, number int, e Event) error {
-	return j.tx(ctx, "write the step", func(tx *sql.Tx) error {
+	return j.file.Tx(ctx, "write the step", func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `INSERT INTO steps (intent, number, begun) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 			in.ID, number, e.At.UnixNano())
 		if err != nil {
@@ -70,7 +72,7 @@ func (j *Journal) BeginStep(ctx context.Context, in Intent, number int, e Event)
 
 // EndStep writes down how a step ended.
 func (j *Journal) EndStep(ctx context.Context, in Intent, number int, outcome string, e Event) error {
-	return j.tx(ctx, "write the step's outcome", func(tx *sql.Tx) error {
+	return j.file.Tx(ctx, "write the step's outcome", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE steps SET ended = ?, outcome = ? WHERE intent = ? AND number = ?`,
 			e.At.UnixNano(), outcome, in.ID, number)
 		if err != nil {
@@ -84,7 +86,7 @@ func (j *Journal) EndStep(ctx context.Context, in Intent, number int, outcome st
 func (j *Journal) Finish(ctx context.Context, id, outcome string, at time.Time) error {
 	_, err := j.db.ExecContext(ctx, `UPDATE intents SET finished = ?, outcome = ? WHERE id = ? AND finished IS NULL`,
 		at.UnixNano(), outcome, id)
-	return wrap("close the intent "+id, err)
+	return statefile.Wrap("close the intent "+id, err)
 }
 
 // Unfinished returns the intents of a cluster that were begun and never closed.
@@ -100,7 +102,7 @@ func (j *Journal) Since(ctx context.Context, cluster string, after time.Time) ([
 func (j *Journal) intents(ctx context.Context, where string, args ...any) ([]Intent, error) {
 	rows, err := j.db.QueryContext(ctx, `SELECT id, incident, cluster, node, plan, begun, finished, outcome FROM intents `+where, args...)
 	if err != nil {
-		return nil, wrap("read intents", err)
+		return nil, statefile.Wrap("read intents", err)
 	}
 	defer rows.Close()
 	var list []Intent
@@ -109,13 +111,13 @@ func (j *Journal) intents(ctx context.Context, where string, args ...any) ([]Int
 		var begun, finished sql.NullInt64
 		var outcome sql.NullString
 		if err := rows.Scan(&in.ID, &in.Incident, &in.Cluster, &in.Node, &in.Plan, &begun, &finished, &outcome); err != nil {
-			return nil, wrap("read intents", err)
+			return nil, statefile.Wrap("read intents", err)
 		}
-		in.Begun, in.Finished, in.Outcome = fromNanos(begun), fromNanos(finished), outcome.String
+		in.Begun, in.Finished, in.Outcome = statefile.FromNanos(begun), statefile.FromNanos(finished), outcome.String
 		list = append(list, in)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, wrap("read intents", err)
+		return nil, statefile.Wrap("read intents", err)
 	}
 	for i := range list {
 		if list[i].Steps, err = j.steps(ctx, list[i].ID); err != nil {
@@ -128,7 +130,7 @@ func (j *Journal) intents(ctx context.Context, where string, args ...any) ([]Int
 func (j *Journal) steps(ctx context.Context, intent string) ([]Step, error) {
 	rows, err := j.db.QueryContext(ctx, `SELECT number, begun, ended, outcome FROM steps WHERE intent = ? ORDER BY number`, intent)
 	if err != nil {
-		return nil, wrap("read steps", err)
+		return nil, statefile.Wrap("read steps", err)
 	}
 	defer rows.Close()
 	var list []Step
@@ -137,10 +139,10 @@ func (j *Journal) steps(ctx context.Context, intent string) ([]Step, error) {
 		var begun, ended sql.NullInt64
 		var outcome sql.NullString
 		if err := rows.Scan(&s.Number, &begun, &ended, &outcome); err != nil {
-			return nil, wrap("read steps", err)
+			return nil, statefile.Wrap("read steps", err)
 		}
-		s.Begun, s.Ended, s.Outcome = fromNanos(begun), fromNanos(ended), outcome.String
+		s.Begun, s.Ended, s.Outcome = statefile.FromNanos(begun), statefile.FromNanos(ended), outcome.String
 		list = append(list, s)
 	}
-	return list, wrap("read steps", rows.Err())
+	return list, statefile.Wrap("read steps", rows.Err())
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/kagu-db/kagu/internal/statefile"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -119,7 +121,7 @@ func TestASecondProcessIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	if _, err := Open(dir); !errors.Is(err, ErrInUse) {
+	if _, err := Open(dir); !errors.Is(err, statefile.ErrInUse) {
 		t.Fatalf("got %v, want ErrInUse", err)
 	}
 }

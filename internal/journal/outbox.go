@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/statefile"
 )
 
 // A Message waits to be told to humans. It is kept until it was delivered.
@@ -28,7 +29,7 @@ func post(ctx context.Context, tx *sql.Tx, incident string, at time.Time, text s
 func (j *Journal) Unsent(ctx context.Context) ([]Message, error) {
 	rows, err := j.db.QueryContext(ctx, `SELECT id, incident, at, text FROM outbox WHERE sent IS NULL ORDER BY id LIMIT 100`)
 	if err != nil {
-		return nil, wrap("read messages", err)
+		return nil, statefile.Wrap("read messages", err)
 	}
 	defer rows.Close()
 	var list []Message
@@ -36,17 +37,17 @@ func (j *Journal) Unsent(ctx context.Context) ([]Message, error) {
 		var m Message
 		var at sql.NullInt64
 		if err := rows.Scan(&m.ID, &m.Incident, &at, &m.Text); err != nil {
-			return nil, wrap("read messages", err)
+			return nil, statefile.Wrap("read messages", err)
 		}
-		m.At = fromNanos(at)
+		m.At = statefile.FromNanos(at)
 		list = append(list, m)
 	}
-	return list, wrap("read messages", rows.Err())
+	return list, statefile.Wrap("read messages", rows.Err())
 }
 
 // Sent marks a message as delivered and adds that to its incident's story.
 func (j *Journal) Sent(ctx context.Context, m Message, at time.Time) error {
-	return j.tx(ctx, "close a message", func(tx *sql.Tx) error {
+	return j.file.Tx(ctx, "close a message", func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET sent = ? WHERE id = ?`, at.UnixNano(), m.ID); err != nil {
 			return err
 		}

@@ -1,12 +1,6 @@
 package journal
 
-import (
-	"database/sql"
-	"fmt"
-)
-
-// migrations bring an empty or older file to the newest schema, one step a version. A step
-// that was released is never changed, only followed by another.
+// migrations are the tables; see statefile.Open.
 var migrations = []string{`
 CREATE TABLE heartbeat (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 
@@ -93,21 +87,3 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_unsent ON outbox (id) WHERE sent IS NULL;
 `}
-
-func migrate(db *sql.DB) error {
-	var version int
-	if err := db.QueryRow(`PRAGMA user_version`).Scan(&version); err != nil {
-		return fmt.Errorf("read its version: %w", err)
-	}
-	if version > len(migrations) {
-		return fmt.Errorf("it was written by a newer release (schema %d, this one knows %d): run that release", version, len(migrations))
-	}
-	for i := version; i < len(migrations); i++ {
-		// PRAGMA user_version takes no parameter; i is ours.
-		step := fmt.Sprintf("BEGIN IMMEDIATE; %s; PRAGMA user_version = %d; COMMIT;", migrations[i], i+1)
-		if _, err := db.Exec(step); err != nil {
-			return fmt.Errorf("bring it to schema %d: %w", i+1, err)
-		}
-	}
-	return nil
-}
