@@ -39,7 +39,6 @@ const (
 
 // SaveRecord keeps a record beside its backup.
 func (v Vault) SaveRecord(ctx context.Context, r Record) error {
-	r.Format = Format
 	return v.keep(ctx, proofOf(r.Cluster, r.Backup, r.Ended), r)
 }
 

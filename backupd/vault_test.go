@@ -191,7 +191,7 @@ func TestARecordIsKeptBesideItsBackup(t *testing.T) {
 	st := newMemory()
 	v, m := kept(t, st)
 	want := Record{
-		Cluster: m.Cluster, Backup: m.ID, Chain: []string{m.ID}, Look: Proven, By: "schedule", Begun: m.Ended, Ended: m.Ended.Add(time.Minute),
+		Format: Format, Cluster: m.Cluster, Backup: m.ID, Chain: []string{m.ID}, Look: Proven, By: "schedule", Begun: m.Ended, Ended: m.Ended.Add(time.Minute),
 		Good: true, Said: "restored", Evidence: &Evidence{Server: "10.11", Checks: []Check{{Name: "tables are there", Good: true}}},
 	}
 	if err := v.SaveRecord(t.Context(), want); err != nil {

@@ -1,0 +1,231 @@
+package backupd
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kagu-db/kagu/internal/statefile"
+)
+
+// A Catalogue is backupd's memory: the backups and what was found of them, as the stores have it;
+// the runs, the debts, and when each job was last due. Only the last three would be missed if the
+// file were lost: the first is made again from the stores.
+type Catalogue struct {
+	file *statefile.File
+	db   *sql.DB // of the file
+}
+
+// migrations are the tables; see statefile.Open.
+var migrations = []string{`
+CREATE TABLE backups (
+	cluster TEXT NOT NULL,
+	id TEXT NOT NULL,
+	begun INTEGER NOT NULL,
+	head TEXT NOT NULL,    -- the manifest without its parts, JSON
+	PRIMARY KEY (cluster, id)
+);
+CREATE TABLE copies (
+	cluster TEXT NOT NULL,
+	id TEXT NOT NULL,
+	store TEXT NOT NULL,   -- of kagu.yaml
+	PRIMARY KEY (cluster, id, store)
+);
+CREATE TABLE records (
+	cluster TEXT NOT NULL,
+	id TEXT NOT NULL,
+	ended INTEGER NOT NULL,
+	record TEXT NOT NULL,  -- JSON
+	PRIMARY KEY (cluster, id, ended)
+);
+CREATE TABLE runs (
+	id INTEGER PRIMARY KEY,
+	cluster TEXT NOT NULL,
+	job TEXT NOT NULL,
+	what TEXT NOT NULL,
+	backup TEXT NOT NULL,
+	asked_by TEXT NOT NULL,
+	begun INTEGER NOT NULL,
+	ended INTEGER,
+	stage TEXT NOT NULL,
+	error TEXT NOT NULL,
+	plain INTEGER NOT NULL,
+	stored INTEGER NOT NULL
+);
+CREATE INDEX runs_unfinished ON runs (cluster) WHERE ended IS NULL;
+CREATE TABLE debts (
+	id INTEGER PRIMARY KEY,
+	cluster TEXT NOT NULL,
+	debt TEXT NOT NULL     -- JSON
+);
+CREATE TABLE fired (
+	cluster TEXT NOT NULL,
+	job TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	PRIMARY KEY (cluster, job)
+);
+`}
+
+// OpenCatalogue opens the catalogue in a folder and creates what is missing.
+func OpenCatalogue(dir string) (*Catalogue, error) {
+	file, err := statefile.Open(dir, "catalogue", migrations)
+	if err != nil {
+		return nil, err
+	}
+	return &Catalogue{file: file, db: file.DB}, nil
+}
+
+// Close closes the catalogue. No method may be called after it.
+func (c *Catalogue) Close() error { return c.file.Close() }
+
+// Entry is one backup as the catalogue has it.
+type Entry struct {
+	Manifest Manifest // without parts; see Head
+	Stores   []string // names of kagu.yaml that have it
+	Records  []Record // what was found of it, the oldest first
+}
+
+// Head returns the manifest without its parts: small, and all there is to know but where the bytes
+// are.
+func (m Manifest) Head() Manifest {
+	streams := make([]Stream, len(m.Streams))
+	for i, s := range m.Streams {
+		streams[i] = Stream{Name: s.Name, Size: s.Size, Parts: []Part{}}
+		if len(s.Parts) > 0 { // one part that stands for all
+			all := Part{}
+			for _, p := range s.Parts {
+				all.Size += p.Size
+				all.Plain += p.Plain
+			}
+			streams[i].Parts = []Part{all}
+		}
+	}
+	m.Streams = streams
+	return m
+}
+
+// Add notes that a store has a backup.
+func (c *Catalogue) Add(ctx context.Context, m Manifest, store string) error {
+	head, err := json.Marshal(m.Head())
+	if err != nil {
+		return err
+	}
+	return c.file.Tx(ctx, "note a backup", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO backups (cluster, id, begun, head) VALUES (?, ?, ?, ?)
+			ON CONFLICT (cluster, id) DO UPDATE SET head = excluded.head`, m.Cluster, m.ID, m.Begun.UnixNano(), head)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO copies (cluster, id, store) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, m.Cluster, m.ID, store)
+		}
+		return err
+	})
+}
+
+// Forget notes that a store no longer has a backup. A backup that no store has is forgotten whole.
+func (c *Catalogue) Forget(ctx context.Context, cluster, id, store string) error {
+	return c.file.Tx(ctx, "forget a backup", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM copies WHERE cluster = ? AND id = ? AND store = ?`, cluster, id, store)
+		for _, table := range []string{"backups", "records"} {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE cluster = ? AND id = ?
+					AND NOT EXISTS (SELECT 1 FROM copies c WHERE c.cluster = `+table+`.cluster AND c.id = `+table+`.id)`, cluster, id)
+			}
+		}
+		return err
+	})
+}
+
+// AddRecord notes what was found of a backup.
+func (c *Catalogue) AddRecord(ctx context.Context, r Record) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = c.db.ExecContext(ctx, `INSERT INTO records (cluster, id, ended, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		r.Cluster, r.Backup, r.Ended.UnixNano(), text)
+	return statefile.Wrap("note what was found of a backup", err)
+}
+
+// Entries returns the backups of a cluster, the oldest first; "" those of all clusters.
+func (c *Catalogue) Entries(ctx context.Context, cluster string) ([]Entry, error) {
+	var all []Entry
+	index := map[[2]string]int{}
+	const of = ` WHERE ? IN ('', cluster) `
+	err := c.each(ctx, `SELECT cluster, id, head FROM backups`+of+`ORDER BY begun, id`, cluster, func(key [2]string, text string) error {
+		var m Manifest
+		if err := json.Unmarshal([]byte(text), &m); err != nil {
+			return fmt.Errorf("read what is noted of %s: %w", key[1], err)
+		}
+		index[key] = len(all)
+		all = append(all, Entry{Manifest: m})
+		return nil
+	})
+	if err == nil {
+		err = c.each(ctx, `SELECT cluster, id, store FROM copies`+of+`ORDER BY store`, cluster, func(key [2]string, store string) error {
+			if i, found := index[key]; found {
+				all[i].Stores = append(all[i].Stores, store)
+			}
+			return nil
+		})
+	}
+	if err == nil {
+		err = c.each(ctx, `SELECT cluster, id, record FROM records`+of+`ORDER BY ended`, cluster, func(key [2]string, text string) error {
+			var r Record
+			i, found := index[key]
+			if err := json.Unmarshal([]byte(text), &r); err != nil || !found {
+				return err
+			}
+			all[i].Records = append(all[i].Records, r)
+			return nil
+		})
+	}
+	return all, statefile.Wrap("read the catalogue", err)
+}
+
+func (c *Catalogue) each(ctx context.Context, query, cluster string, row func(key [2]string, value string) error) error {
+	rows, err := c.db.QueryContext(ctx, query, cluster)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key [2]string
+		var value string
+		if err := errors.Join(rows.Scan(&key[0], &key[1], &value)); err != nil {
+			return err
+		}
+		if err := row(key, value); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Newest returns the newest record of that look.
+func (e Entry) Newest(look Look) (Record, bool) {
+	for i := len(e.Records) - 1; i >= 0; i-- {
+		if e.Records[i].Look == look {
+			return e.Records[i], true
+		}
+	}
+	return Record{}, false
+}
+
+// Bad reports whether the newest look at the backup, of whatever kind, found something wrong.
+func (e Entry) Bad() (why string, bad bool) {
+	if n := len(e.Records); n > 0 && !e.Records[n-1].Good {
+		return e.Records[n-1].Said, true
+	}
+	return "", false
+}
+
+// ProvenAt returns when the newest good proof restore ended, if nothing bad was found since.
+func (e Entry) ProvenAt() (time.Time, bool) {
+	if _, bad := e.Bad(); bad {
+		return time.Time{}, false
+	}
+	r, found := e.Newest(Proven)
+	return r.Ended, found && r.Good
+}

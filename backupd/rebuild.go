@@ -1,0 +1,65 @@
+package backupd
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// Found is what a rebuild of the catalogue found in the stores.
+type Found struct {
+	Backups int      `json:"backups"`
+	Records int      `json:"records"`
+	Damaged []string `json:"damaged,omitempty"` // manifests and records that prove nothing, and why
+}
+
+// Rebuild makes the part of the catalogue that speaks of backups anew from the stores, by name. A
+// store that cannot be listed is an error, and what was known before stays.
+func (c *Catalogue) Rebuild(ctx context.Context, vaults map[string]Vault) (Found, error) {
+	var found Found
+	type row struct {
+		store   string
+		listed  Listed
+		records []Record
+	}
+	var rows []row
+	for name, v := range vaults {
+		list, err := v.List(ctx, "")
+		if err != nil {
+			return Found{}, err
+		}
+		for _, l := range list {
+			if l.Err != nil {
+				if !errors.Is(l.Err, ErrDamaged) {
+					return Found{}, l.Err
+				}
+				found.Damaged = append(found.Damaged, l.Err.Error())
+				continue
+			}
+			records, err := v.Records(ctx, l.Cluster, l.ID)
+			if err != nil && !errors.Is(err, ErrDamaged) {
+				return Found{}, err
+			}
+			if err != nil {
+				found.Damaged = append(found.Damaged, err.Error())
+			}
+			rows = append(rows, row{name, l, records})
+		}
+	}
+	err := c.file.Tx(ctx, "empty the catalogue", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM backups; DELETE FROM copies; DELETE FROM records`)
+		return err
+	})
+	for _, r := range rows {
+		if err != nil {
+			break
+		}
+		err = c.Add(ctx, r.listed.Manifest, r.store)
+		found.Backups++
+		for _, record := range r.records {
+			err = errors.Join(err, c.AddRecord(ctx, record))
+			found.Records++
+		}
+	}
+	return found, err
+}

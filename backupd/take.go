@@ -1,0 +1,223 @@
+package backupd
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/kagu-db/kagu/backupd/store"
+	"github.com/kagu-db/kagu/internal/inventory"
+)
+
+// Take begins to take a backup as a job of kagu.yaml says, and returns at once. by says who asked.
+func (e *Engine) Take(ctx context.Context, cluster, jobName, by string) (Run, error) {
+	c, kind, err := e.find(cluster)
+	if err != nil {
+		return Run{}, err
+	}
+	i := slices.IndexFunc(c.Backup.Jobs, func(j inventory.BackupJob) bool { return j.Name == jobName })
+	if i < 0 {
+		return Run{}, fmt.Errorf("cluster %s has no job %.60q in kagu.yaml: %w", cluster, jobName, store.ErrNotFound)
+	}
+	t := Take{Cluster: c, Job: c.Backup.Jobs[i], Method: Method(c.Backup.Jobs[i].Method), Owe: e.owe}
+	if t.Method == Binlog {
+		return Run{}, fmt.Errorf("job %s of %s archives without end: it is not begun by hand", jobName, cluster)
+	}
+	return e.begin(ctx, c, Run{Cluster: cluster, Job: jobName, What: Taking, By: by}, func(ctx context.Context, j *job) (Outcome, error) {
+		return e.take(ctx, j, kind, t)
+	})
+}
+
+// take is the whole way of one backup: it stands in one place because its order is its safety.
+func (e *Engine) take(ctx context.Context, j *job, kind Kind, t Take) (Outcome, error) {
+	v, err := e.Vault(t.Cluster.Backup.Store)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if v.Keys.Signer == nil {
+		return Outcome{}, errors.New("there is no key to sign with: name one as backup.signing_key_file in kagu.yaml; kagu backup keys makes one")
+	}
+	var notes []string
+	if t.Method == Incremental {
+		entries, err := e.Catalogue.Entries(ctx, t.Cluster.Name)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if t.Base, err = base(entries); err != nil {
+			t.Method, t.Base = Physical, nil
+			notes = append(notes, "a full backup was taken in place of an incremental one: "+err.Error())
+		}
+	}
+
+	begun := e.now()
+	t.ID = NewID(t.Method, begun)
+	j.mu.Lock()
+	j.run.Backup = t.ID
+	j.mu.Unlock()
+	t.Tell = func(stage, detail string) { j.tell(ctx, stage, detail) }
+	j.tell(ctx, "take", string(t.Method))
+	sealer, err := NewSealer(ctx, v.Store, t.Cluster.Name, t.ID, SealOptions{Recipients: v.Keys.Recipients, Limit: limit(t.Cluster.Backup.Rate), Progress: j.count})
+	if err != nil {
+		return Outcome{}, err
+	}
+	t.Sink = sealer
+	facts, err := kind.Take(ctx, t)
+	if err != nil {
+		sealer.Fail(err)
+	}
+	streams, err := sealer.Finish() // says what failed first, in the Kind or in the store
+	if err != nil {
+		e.sweep(context.WithoutCancel(ctx), t.Cluster, t.ID)
+		return Outcome{}, err
+	}
+
+	j.tell(ctx, "manifest", "")
+	m := Manifest{
+		Format: Format, ID: t.ID, Cluster: t.Cluster.Name, Kind: t.Cluster.Kind, Method: t.Method, Job: t.Job.Name,
+		Begun: begun.UTC(), Ended: e.now().UTC(), Kagu: e.Version, Facts: facts,
+		Sealing: Sealing{Compression: "zstd", Recipients: names(v.Keys)}, Streams: streams,
+	}
+	m.Notes = append(m.Notes, notes...)
+	if t.Base != nil {
+		m.Base = t.Base.ID
+	}
+	if err := v.Save(ctx, m); err != nil {
+		return Outcome{}, err
+	}
+	if err := e.Catalogue.Add(ctx, m, t.Cluster.Backup.Store.Name); err != nil {
+		return Outcome{Manifest: &m}, err
+	}
+	return e.after(ctx, j, v, m)
+}
+
+// after is what comes when a backup exists: it is read back, and copied to where else it belongs.
+func (e *Engine) after(ctx context.Context, j *job, v Vault, m Manifest) (Outcome, error) {
+	o := Outcome{Manifest: &m}
+	j.tell(ctx, "check", "")
+	r, err := e.look(ctx, v, m, "after the upload")
+	if r.Backup != "" {
+		o.Records = append(o.Records, r)
+	}
+	if err != nil {
+		return o, err
+	}
+	for _, to := range j.cluster.Backup.Copies {
+		j.tell(ctx, "copy", to.Name)
+		if err := e.copy(ctx, v, to, m); err != nil {
+			return o, fmt.Errorf("copy %s to %s: %w", m.ID, to.Name, err)
+		}
+	}
+	return o, nil
+}
+
+// look reads a whole backup and keeps what it found. The error says what is wrong with the backup,
+// or why that cannot be told; only in the first case is there a record.
+func (e *Engine) look(ctx context.Context, v Vault, m Manifest, by string) (Record, error) {
+	r := Record{Format: Format, Cluster: m.Cluster, Backup: m.ID, Look: Sealed, By: by, Begun: e.now().UTC(), Good: true}
+	opened, err := v.Check(ctx, m, nil)
+	if opened {
+		r.Look = Opened
+	}
+	r.Ended = e.now().UTC()
+	switch {
+	case err == nil:
+		r.Said = fmt.Sprintf("all %d parts are what was stored", m.parts())
+	case errors.Is(err, ErrDamaged):
+		r.Good, r.Said = false, err.Error()
+	default:
+		return Record{}, fmt.Errorf("check %s: %w", m.ID, err)
+	}
+	return r, errors.Join(err, e.keep(ctx, v, r))
+}
+
+// keep stores a record beside its backup and in the catalogue.
+func (e *Engine) keep(ctx context.Context, v Vault, r Record) error {
+	return errors.Join(v.SaveRecord(ctx, r), e.Catalogue.AddRecord(ctx, r))
+}
+
+// copy brings a backup to another store: its parts, then its manifest.
+func (e *Engine) copy(ctx context.Context, from Vault, to inventory.BackupStore, m Manifest) error {
+	v, err := e.Vault(to)
+	if err != nil {
+		return err
+	}
+	copying := store.Copy{From: from.Store, To: v.Store, Want: m.sums()}
+	for _, prefix := range []string{partsOf(m.Cluster, m.ID), proofsOf(m.Cluster, m.ID)} {
+		if err := copying.Run(ctx, prefix); err != nil {
+			return err
+		}
+	}
+	if err := v.Save(ctx, m); err != nil {
+		return err
+	}
+	return e.Catalogue.Add(ctx, m, to.Name)
+}
+
+// sums returns the digest of each part by the name of its object.
+func (m Manifest) sums() func(name string) (store.Sum, bool) {
+	known := map[string]store.Sum{}
+	for _, s := range m.Streams {
+		for n, p := range s.Parts {
+			var sum store.Sum
+			if _, err := hex.Decode(sum[:], []byte(p.Sum)); err == nil {
+				known[partOf(m.Cluster, m.ID, s.Name, n)] = sum
+			}
+		}
+	}
+	return func(name string) (store.Sum, bool) { sum, found := known[name]; return sum, found }
+}
+
+func (m Manifest) parts() int {
+	n := 0
+	for _, s := range m.Streams {
+		n += len(s.Parts)
+	}
+	return n
+}
+
+// limit keeps reading to a rate; nil for none. Its burst is one frame, so that the rate holds over
+// any second or two.
+func limit(bytesPerSecond int64) *rate.Limiter {
+	if bytesPerSecond <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(min(bytesPerSecond, frameSize)))
+}
+
+// names returns the recipients as a manifest lists them.
+func names(k Keys) []string {
+	var all []string
+	for _, r := range k.Recipients {
+		all = append(all, fmt.Sprint(r))
+	}
+	return all
+}
+
+// Sweep removes the parts of a backup that has no manifest. One that has is refused.
+func (v Vault) Sweep(ctx context.Context, cluster, id string) error {
+	if _, err := v.Store.Stat(ctx, manifestOf(cluster, id)); !errors.Is(err, store.ErrNotFound) {
+		if err == nil {
+			err = errors.New("it has a manifest")
+		}
+		return fmt.Errorf("remove the parts of %s: %w", id, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	var names []string
+	err := v.Store.List(ctx, partsOf(cluster, id), func(i store.Info) error {
+		names = append(names, i.Name)
+		return nil
+	})
+	for _, name := range names {
+		if err != nil {
+			break
+		}
+		err = v.Store.Delete(ctx, name)
+	}
+	return err
+}
