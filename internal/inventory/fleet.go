@@ -24,9 +24,10 @@ type Fleet struct {
 
 // Credential is an account on a database.
 type Credential struct {
-	Name     string
-	User     string
-	Password Secret // from password_file
+	Name         string
+	User         string
+	PasswordFile string // complete
+	Password     Secret // from PasswordFile; empty if the program that loads has no use for it
 }
 
 // SSH says how the remediator reaches kagu-node. The host keys are pinned: a host that is

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,10 @@ type answers struct {
 
 func (a answers) Run(context.Context, inventory.Host, string) (sshrun.Result, error) {
 	return a.result, a.err
+}
+
+func (answers) Stream(context.Context, inventory.Host, string, time.Duration, func(io.Reader, io.WriteCloser) error) (sshrun.Result, error) {
+	panic("nothing here is a stream")
 }
 
 func TestDo(t *testing.T) {

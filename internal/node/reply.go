@@ -61,6 +61,20 @@ func (r Reply) Encode() []byte {
 // ParseReply reads the reply to a request. A reply is whole only with its line end; keys that
 // a later release may add are let pass.
 func ParseReply(text []byte, to Verb) (Reply, error) {
+	r, err := parseReply(text, to)
+	switch {
+	case err != nil:
+		return Reply{}, err
+	case r.ways() != 1:
+		return Reply{}, errors.New("reply must be exactly one of done, refused and error")
+	case r.Done && r.State == nil:
+		return Reply{}, errors.New("reply has no state")
+	}
+	return r, nil
+}
+
+// parseReply reads what replies, headers and trailers of streams have in common.
+func parseReply(text []byte, to Verb) (Reply, error) {
 	if len(text) > MaxReply {
 		return Reply{}, errors.New("reply is too large")
 	}
@@ -71,21 +85,22 @@ func ParseReply(text []byte, to Verb) (Reply, error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return Reply{}, fmt.Errorf("read reply: %w", err)
 	}
-	ways := 0
-	for _, way := range []bool{r.Done, r.Refused != "", r.Error != ""} {
-		if way {
-			ways++
-		}
-	}
 	switch {
 	case r.Version != Version:
 		return Reply{}, fmt.Errorf("reply has version %d, want %d: install the same release on both sides", r.Version, Version)
-	case ways != 1:
-		return Reply{}, errors.New("reply must be exactly one of done, refused and error")
 	case r.Verb != to && !(r.Verb == "" && r.Refused != ""): // a request that could not be read has no verb
 		return Reply{}, fmt.Errorf("reply is to %+.40q, asked was %q", string(r.Verb), string(to))
-	case r.Done && r.State == nil:
-		return Reply{}, errors.New("reply has no state")
 	}
 	return r, nil
+}
+
+// ways counts how many outcomes the reply claims.
+func (r Reply) ways() int {
+	n := 0
+	for _, way := range []bool{r.Done, r.Refused != "", r.Error != ""} {
+		if way {
+			n++
+		}
+	}
+	return n
 }

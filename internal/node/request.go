@@ -31,7 +31,10 @@ const (
 var (
 	nameShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 	idShape   = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
-	keys      = []string{"v", "verb", "cluster", "node", "id", "not_after", "by", "why", "operator"}
+	keys      = []string{
+		"v", "verb", "cluster", "node", "id", "not_after", "by", "why", "operator",
+		"since", "parallel", "throttle", "desync", "alone", "backup_id", "consent",
+	}
 )
 
 // Encode writes the request as it travels: JSON in base64 with the URL alphabet. It refuses
@@ -128,8 +131,8 @@ func (r Request) Valid() error {
 	if r.Version != Version {
 		bad("version is %d, this kagu-node speaks %d: install the same release on both sides", r.Version, Version)
 	}
-	if !slices.Contains([]Verb{Report, Start, Stop}, r.Verb) {
-		bad("verb %+.40q is not one of report, start, stop", string(r.Verb))
+	if !slices.Contains(Verbs(), r.Verb) {
+		bad("verb %+.40q is not one of %s", string(r.Verb), verbs())
 	}
 	if !nameShape.MatchString(r.Cluster) {
 		bad("cluster %+.70q is not a name", r.Cluster)
@@ -143,7 +146,7 @@ func (r Request) Valid() error {
 	if !printable(r.Why, maxWhy) {
 		bad("why must be at most %d bytes of printable text", maxWhy)
 	}
-	changes := r.Verb == Start || r.Verb == Stop
+	changes := r.Verb != Report
 	if (changes || r.ID != "") && !idShape.MatchString(r.ID) {
 		bad("id must be 8 to 64 of letters, digits, - and _")
 	}
@@ -153,7 +156,46 @@ func (r Request) Valid() error {
 	if changes && r.By == "" {
 		bad("by is missing")
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.validArguments()...)...)
+}
+
+// validArguments checks what only some verbs take. What a verb does not take is refused rather
+// than ignored: who sent it meant something by it.
+func (r Request) validArguments() []error {
+	var errs []error
+	of := func(key string, given bool, verbs ...Verb) {
+		if given && !slices.Contains(verbs, r.Verb) {
+			errs = append(errs, fmt.Errorf("verb %+.40q takes no %s", string(r.Verb), key))
+		}
+	}
+	of("since", r.Since != 0, Backup)
+	of("parallel", r.Parallel != 0, Backup)
+	of("throttle", r.Throttle != 0, Backup)
+	of("desync", r.Desync, Backup)
+	of("alone", r.Alone, Backup)
+	of("backup_id", r.BackupID != 0, Collect, Discard)
+	of("consent", r.Consent != "", Restore)
+	if r.Parallel < 0 || r.Parallel > MaxParallel {
+		errs = append(errs, fmt.Errorf("parallel must be 1 to %d", MaxParallel))
+	}
+	if r.Throttle < 0 || r.Throttle > MaxThrottle {
+		errs = append(errs, fmt.Errorf("throttle must be 1 to %d", MaxThrottle))
+	}
+	if r.BackupID == 0 && (r.Verb == Collect || r.Verb == Discard) {
+		errs = append(errs, errors.New("backup_id is missing"))
+	}
+	if r.Consent != "" && (r.Consent != r.Cluster+"/"+r.Node || !r.Operator) {
+		errs = append(errs, errors.New("consent must be an operator's, and the text cluster/node of the node that it is for"))
+	}
+	return errs
+}
+
+func verbs() string {
+	var names []string
+	for _, v := range Verbs() {
+		names = append(names, string(v))
+	}
+	return strings.Join(names, ", ")
 }
 
 // Late tells whether the request comes too late, or allows itself too much time, at now.

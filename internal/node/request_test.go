@@ -31,7 +31,7 @@ func TestParseRequest(t *testing.T) {
 		{name: "another version", text: strings.Replace(with(""), `"v":1`, `"v":2`, 1), err: "version is 2"},
 		{name: "no version", text: `{"verb":"report","cluster":"b","node":"n"}`, err: "version is 0"},
 		{name: "a version in quotes", text: strings.Replace(with(""), `"v":1`, `"v":"1"`, 1), err: "read request"},
-		{name: "an unknown verb", text: strings.Replace(with(""), "report", "bootstrap", 1), err: "not one of report, start, stop"},
+		{name: "an unknown verb", text: strings.Replace(with(""), "report", "bootstrap", 1), err: "not one of report, start, stop, backup"},
 		{name: "an unknown key", text: with(`,"argv":"sh"`), err: `unknown key "argv"`},
 		{name: "a known key in another case", text: with(`,"Operator":true`), err: `unknown key "Operator"`},
 		{name: "a key twice", text: with(`,"node":"other"`), err: `"node" twice`},

@@ -64,34 +64,43 @@ type call struct {
 	sent    bool   // the command may have reached the host
 }
 
-func (c *call) run(ctx context.Context, command string) (Result, error) {
+// dial connects and logs in. The host may send so many bytes; 0 is no cap.
+func (c *call) dial(ctx context.Context, most int64) (*ssh.Client, *cappedConn, error) {
 	c.stage = "read the key"
 	signer, err := readKey(c.account.KeyFile)
 	if err != nil {
-		return Result{}, kinded{ErrAuth, err}
+		return nil, nil, kinded{ErrAuth, err}
 	}
 	c.stage = "read the known hosts"
 	pin, err := readPin(c.account.KnownHostsFile, c.address())
 	if err != nil {
-		return Result{}, kinded{ErrHostKey, err}
+		return nil, nil, kinded{ErrHostKey, err}
 	}
 
 	c.stage = "connect"
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.address())
 	if err != nil {
-		return Result{}, kinded{ErrUnreachable, err}
+		return nil, nil, kinded{ErrUnreachable, err}
 	}
-	conn := &cappedConn{Conn: raw, left: maxWire}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })() // nothing below outlives the deadline
+	conn := &cappedConn{Conn: raw, left: most, uncapped: most == 0}
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
 
 	c.stage = "log in"
 	transport, chans, reqs, err := ssh.NewClientConn(conn, c.address(), clientConfig(c.account.User, signer, pin))
 	if err != nil {
-		return Result{}, conn.orCap(err)
+		conn.Close()
+		return nil, nil, conn.orCap(err)
 	}
-	client := ssh.NewClient(transport, chans, reqs)
+	return ssh.NewClient(transport, chans, reqs), conn, nil
+}
+
+func (c *call) run(ctx context.Context, command string) (Result, error) {
+	client, conn, err := c.dial(ctx, maxWire)
+	if err != nil {
+		return Result{}, err
+	}
 	defer client.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })() // nothing below outlives the deadline
 
 	c.stage = "open a session"
 	session, err := client.NewSession()
@@ -123,14 +132,15 @@ func (c *call) address() string {
 // cappedConn closes itself once the peer has sent too much.
 type cappedConn struct {
 	net.Conn
-	left int64 // touched by the one goroutine that reads
-	over atomic.Bool
+	left     int64 // touched by the one goroutine that reads
+	uncapped bool
+	over     atomic.Bool
 }
 
 func (c *cappedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.left -= int64(n)
-	if c.left < 0 {
+	if c.left < 0 && !c.uncapped {
 		c.tooMuch()
 		return 0, ErrTooMuch
 	}
