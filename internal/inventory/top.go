@@ -49,7 +49,9 @@ func (s *section) readCredentials() map[string]Credential {
 			if !cs.has("password_file") {
 				cs.missing("password_file", "name the file that holds the password")
 			}
-			c.PasswordFile, c.Password = cs.localPath("password_file"), cs.secretLine("password_file")
+			if c.PasswordFile = cs.localPath("password_file"); c.PasswordFile != "" {
+				c.Password = cs.secretLine("password_file")
+			}
 		}
 		all[c.Name] = c // with its faults, so that a use of it is not a second fault
 	}
