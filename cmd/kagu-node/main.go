@@ -33,6 +33,9 @@ The answer is JSON on standard output. Exit code 0: done, 1: refused or failed, 
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	if len(args) == 1 && args[0] == host.WatchdogArgument {
+		return host.Watch()
+	}
 	hostname, _ := os.Hostname() // an empty name is refused below: it is no host of kagu.yaml
 	app := kingpin.New("kagu-node", help)
 	app.Version(version.Print("kagu-node"))
@@ -77,6 +80,12 @@ func (o options) answer(ctx context.Context, in io.Reader, out, errOut io.Writer
 	server := host.New(fleet, o.host, o.stateDir)
 	server.StopWait = o.stopWait
 	server.From, _, _ = strings.Cut(os.Getenv("SSH_CONNECTION"), " ")
+	if r.Verb.Streams() {
+		if server.Stream(ctx, r, in, out).Err() != nil {
+			return node.ExitRefused
+		}
+		return node.ExitDone
+	}
 	answer := server.Answer(ctx, r)
 	code := node.ExitDone
 	if answer.Err() != nil {

@@ -13,6 +13,7 @@ import (
 const (
 	MonitorUser = "kagu_monitor" // sees what the exporter and the remediator need, changes nothing
 	WriterUser  = "kagu_writer"  // owns the schema Schema and nothing else
+	BackupUser  = "kagu_backup"  // takes backups: see kagu grants backup
 )
 
 // Schema is where a test or the demo writes.
@@ -24,7 +25,7 @@ func (l *Lab) passwordFile(user string) string { return l.file(user + ".pass") }
 // Passwords travel over the node's socket and stand on no command line.
 func (l *Lab) createAccounts(ctx context.Context, n Node) error {
 	passwords := map[string]string{}
-	for _, user := range []string{MonitorUser, WriterUser} {
+	for _, user := range []string{MonitorUser, WriterUser, BackupUser} {
 		passwords[user] = password()
 		if err := writeFile(l.passwordFile(user), []byte(passwords[user]+"\n")); err != nil {
 			return err
@@ -42,12 +43,19 @@ func (l *Lab) createAccounts(ctx context.Context, n Node) error {
 		"CREATE DATABASE "+Schema,
 		"CREATE USER "+account(WriterUser)+" IDENTIFIED BY '"+passwords[WriterUser]+"'",
 		"GRANT ALL ON "+Schema+".* TO "+account(WriterUser),
+		"CREATE USER "+account(BackupUser)+" IDENTIFIED BY '"+passwords[BackupUser]+"'",
+		"GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, REPLICA MONITOR, REPLICATION SLAVE, SUPER, SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO "+account(BackupUser),
 	)
 }
 
 // WriterConfig says how to connect as the writer, to a node's SQLAddress or to HAProxy.
 func (l *Lab) WriterConfig(address string) (*mysql.Config, error) {
 	return l.login(WriterUser, address)
+}
+
+// BackupConfig says how to connect as the account that takes backups.
+func (l *Lab) BackupConfig(address string) (*mysql.Config, error) {
+	return l.login(BackupUser, address)
 }
 
 // MonitorConfig says how to connect as the monitor.

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // What kagu.yaml of a lab says, in the order in which a reader wants it.
@@ -62,6 +64,9 @@ func (l *Lab) writeFleet(o Options) error {
 		Kind: string(l.Kind), Mode: string(l.Mode),
 		// A lab heals small data on one machine: it need not wait as long as production does.
 		Policy: map[string]string{"cooldown": "30s", "verify_for": "2s", "verify_timeout": "2m"},
+	}
+	if l.Kind == cluster.KindGalera {
+		f.Credentials["backup"] = credentialFile{User: BackupUser, PasswordFile: filepath.Base(l.passwordFile(BackupUser))}
 	}
 	l.kind().list(l, &c, f.Hosts)
 	if slices.Contains(o.Services, SSH) {

@@ -42,7 +42,7 @@ func TestUpAndDown(t *testing.T) {
 	})
 	t.Run("no password stands on a command line", func(t *testing.T) {
 		var secrets []string
-		for _, user := range []string{lab.MonitorUser, lab.WriterUser} {
+		for _, user := range []string{lab.MonitorUser, lab.WriterUser, lab.BackupUser} {
 			text, err := os.ReadFile(filepath.Join(l.Dir, user+".pass"))
 			if err != nil {
 				t.Fatal(err)

@@ -122,7 +122,7 @@ func (f *frames) next() (kind byte, err error) {
 				return 0, fmt.Errorf("a frame %q of %d bytes", kind, f.left)
 			}
 		default:
-			return 0, fmt.Errorf("a frame of the unknown kind %q", kind)
+			return 0, fmt.Errorf("a frame of the unknown kind %q: is it kagu-node, of the same release? see docs/hosts.md", kind)
 		}
 		if kind != frameBeat {
 			return kind, nil

@@ -12,6 +12,9 @@ import (
 func Receive(from io.Reader, to Verb, w io.Writer, opened func(Reply) error) (Reply, error) {
 	f := &frames{from: from}
 	kind, err := f.next()
+	if f.head[0] == '{' {
+		return f.plain(to)
+	}
 	if err != nil {
 		return Reply{}, err
 	}
@@ -34,6 +37,20 @@ func Receive(from io.Reader, to Verb, w io.Writer, opened func(Reply) error) (Re
 		}
 	}
 	return f.body(to, w)
+}
+
+// plain reads a reply that comes without frames: of a kagu-node that did not get as far as to
+// know that a stream was asked for. It can only be a refusal.
+func (f *frames) plain(to Verb) (Reply, error) {
+	rest, err := io.ReadAll(io.LimitReader(f.from, MaxReply))
+	if err != nil {
+		return Reply{}, cut(err)
+	}
+	r, err := parseReply(append(f.head[:], rest...), to)
+	if err == nil && (r.Done || r.Refused == "") {
+		err = errors.New("a reply that is no stream")
+	}
+	return r, err
 }
 
 // body reads data and the trailer.

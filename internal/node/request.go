@@ -30,10 +30,11 @@ const (
 
 var (
 	nameShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	lineage   = regexp.MustCompile(`^[0-9a-f]{16}$`)
 	idShape   = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 	keys      = []string{
 		"v", "verb", "cluster", "node", "id", "not_after", "by", "why", "operator",
-		"since", "parallel", "throttle", "desync", "alone", "backup_id", "consent",
+		"since", "lineage", "parallel", "throttle", "desync", "alone", "backup_id", "consent",
 	}
 )
 
@@ -169,12 +170,16 @@ func (r Request) validArguments() []error {
 		}
 	}
 	of("since", r.Since != 0, Backup)
+	of("lineage", r.Lineage != "", Backup)
 	of("parallel", r.Parallel != 0, Backup)
 	of("throttle", r.Throttle != 0, Backup)
 	of("desync", r.Desync, Backup)
 	of("alone", r.Alone, Backup)
 	of("backup_id", r.BackupID != 0, Collect, Discard)
 	of("consent", r.Consent != "", Restore)
+	if (r.Since != 0) != (r.Lineage != "") || r.Lineage != "" && !lineage.MatchString(r.Lineage) {
+		errs = append(errs, errors.New("since and lineage are the to_lsn and the lineage of the backup that this one follows: give both or none"))
+	}
 	if r.Parallel < 0 || r.Parallel > MaxParallel {
 		errs = append(errs, fmt.Errorf("parallel must be 1 to %d", MaxParallel))
 	}

@@ -25,6 +25,11 @@ type Stream struct {
 	ToLSN   uint64 `json:"to_lsn,omitempty"`
 	LastLSN uint64 `json:"last_lsn,omitempty"` // the redo log in it goes so far
 
+	// Lineage names the data directory since it was made. LSNs of two lineages have nothing to do
+	// with each other, and nothing in a backup tells: after a full state transfer or a restore an
+	// incremental backup from an old LSN would lack pages and restore to damaged data.
+	Lineage string `json:"lineage,omitempty"`
+
 	// What the data is a copy of, as Galera and the binary log count.
 	UUID   string  `json:"uuid,omitempty"`
 	Seqno  int64   `json:"seqno,omitempty"`

@@ -55,6 +55,7 @@ type Request struct {
 	// Of Backup.
 
 	Since    uint64 `json:"since,omitempty"`    // an incremental backup from this LSN on; 0: a full one
+	Lineage  string `json:"lineage,omitempty"`  // with Since: Stream.Lineage of the backup that it follows
 	Parallel int    `json:"parallel,omitempty"` // threads that copy, up to MaxParallel; 0: one
 	Throttle int    `json:"throttle,omitempty"` // MiB of data files to read in a second, roughly; 0: no limit
 	Desync   bool   `json:"desync,omitempty"`   // let the member fall behind the cluster meanwhile, rather than hold it up

@@ -22,6 +22,7 @@ type Server struct {
 	now       func() time.Time
 	proc      procfs
 	openUnits func(context.Context) (units, error)
+	watchdog  []string // the command of a watchdog
 }
 
 // New returns a Server for this machine.
@@ -29,6 +30,7 @@ func New(fleet *inventory.Fleet, host, stateDir string) *Server {
 	return &Server{
 		Fleet: fleet, Host: host, StateDir: stateDir, StopWait: time.Minute,
 		now: time.Now, proc: procfs{root: "/proc", sys: "/sys"}, openUnits: openUnits,
+		watchdog: []string{"/proc/self/exe", WatchdogArgument},
 	}
 }
 
@@ -40,7 +42,7 @@ func (s *Server) Answer(ctx context.Context, r node.Request) (reply node.Reply) 
 			reply.Done, reply.Refused, reply.Error = false, "", clean(fmt.Sprintf("internal error, please report it: %v", p), 300)
 		}
 	}()
-	policy, n, err := s.find(r)
+	c, n, err := s.find(r)
 	if err == nil {
 		err = r.Valid()
 	}
@@ -52,15 +54,16 @@ func (s *Server) Answer(ctx context.Context, r node.Request) (reply node.Reply) 
 	if r.Verb == node.Report {
 		f := s.look(ctx, n)
 		_ = s.tellStopped(n, d, &f) // its failure is in the notes
+		d.tellDesynced(&f)
 		reply.Done, reply.State = true, &f.state
 		return reply
 	}
-	return s.change(ctx, r, reply, n, policy, d)
+	return s.change(ctx, r, reply, n, c, d)
 }
 
 // change carries out a verb that changes something: under the node's lock, once for each ID,
 // with a fresh look before and after, and written down before and after.
-func (s *Server) change(ctx context.Context, r node.Request, reply node.Reply, n inventory.Node, policy inventory.Policy, d stateDir) node.Reply {
+func (s *Server) change(ctx context.Context, r node.Request, reply node.Reply, n inventory.Node, c inventory.Cluster, d stateDir) node.Reply {
 	refuse := func(err error) node.Reply {
 		reply.Refused = clean(err.Error(), 500)
 		return reply
@@ -68,28 +71,27 @@ func (s *Server) change(ctx context.Context, r node.Request, reply node.Reply, n
 	if err := r.Late(s.now()); err != nil {
 		return refuse(err)
 	}
-	unlock, err := d.lock()
+	unlock, err := s.begin(r, d)
 	if err != nil {
-		return refuse(stateDirError(err))
+		return refuse(err)
 	}
 	defer unlock()
-	if err := d.remember(r, s.now()); err != nil {
-		return refuse(stateDirError(err))
-	}
-	if err := d.audit(r, s.From, s.now(), "begun"); err != nil {
-		return refuse(stateDirError(err))
-	}
 
 	f := s.look(ctx, n)
 	intentErr := s.tellStopped(n, d, &f)
 	switch r.Verb {
 	case node.Start:
-		err = s.start(ctx, r, n, policy, d, f, intentErr)
+		err = s.start(ctx, r, n, c.Policy, d, f, intentErr)
 	case node.Stop:
 		err = s.stop(ctx, r, n, d, f)
+	case node.Resync:
+		err = s.resyncVerb(ctx, &flow{r: r, cluster: c, n: n, d: d})
+	default:
+		err = refusef("verb %q is a stream", string(r.Verb))
 	}
 	after := s.look(ctx, n)
 	_ = s.tellStopped(n, d, &after)
+	d.tellDesynced(&after)
 	if err == nil && r.Verb == node.Start && after.state.Process == cluster.ProcessAbsent {
 		err = fmt.Errorf("it was started and is gone already; see its error log (systemd: %s)", orNone(after.state.Unit))
 	}
@@ -121,19 +123,22 @@ func orNone(text string) string {
 }
 
 // find returns the node the request names, if it lives on this host.
-func (s *Server) find(r node.Request) (inventory.Policy, inventory.Node, error) {
+func (s *Server) find(r node.Request) (inventory.Cluster, inventory.Node, error) {
+	no := func(format string, args ...any) (inventory.Cluster, inventory.Node, error) {
+		return inventory.Cluster{}, inventory.Node{}, fmt.Errorf(format, args...)
+	}
 	c, ok := s.Fleet.Cluster(r.Cluster)
 	if !ok {
-		return inventory.Policy{}, inventory.Node{}, fmt.Errorf("the kagu.yaml of host %s has no cluster %+.70q", s.Host, r.Cluster)
+		return no("the kagu.yaml of host %s has no cluster %+.70q", s.Host, r.Cluster)
 	}
 	n, ok := c.Node(r.Node)
 	if !ok {
-		return inventory.Policy{}, inventory.Node{}, fmt.Errorf("the kagu.yaml of host %s has no node %+.70q in cluster %s", s.Host, r.Node, c.Name)
+		return no("the kagu.yaml of host %s has no node %+.70q in cluster %s", s.Host, r.Node, c.Name)
 	}
 	if n.Host.Name != s.Host {
-		return inventory.Policy{}, inventory.Node{}, fmt.Errorf("node %s/%s lives on host %s, this is %s", c.Name, n.Name, n.Host.Name, s.Host)
+		return no("node %s/%s lives on host %s, this is %s", c.Name, n.Name, n.Host.Name, s.Host)
 	}
-	return c.Policy, n, nil
+	return c, n, nil
 }
 
 // A refusal is an error that comes before anything was done.

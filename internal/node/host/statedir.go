@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,19 +31,39 @@ func (d stateDir) lock() (unlock func(), err error) {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(d.path, "lock"), os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	f, err := lockFile(filepath.Join(d.path, "lock"))
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, errBusy
+	}
 	if err != nil {
 		return nil, err
 	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, errBusy
-		}
-		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
-	}
 	return func() { f.Close() }, nil
+}
+
+// lockSoon takes the lock from whoever has it for a moment. Verbs other than a restore have it
+// for two minutes at most.
+func (d stateDir) lockSoon() (unlock func(), err error) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		unlock, err = d.lock()
+		if !errors.Is(err, errBusy) || time.Now().After(end) {
+			return unlock, err
+		}
+	}
+}
+
+// lockFile locks a file without waiting. Whoever has the file open has the lock, also a child
+// that got it.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return f, nil
 }
 
 // load reads a JSON file of ours; os.ErrNotExist if there is none.
