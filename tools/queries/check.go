@@ -58,6 +58,9 @@ func (c Catalogue) expr(e parser.Expr) ([]string, error) {
 		return c.selector(e)
 	case *parser.AggregateExpr:
 		in, err := c.expr(e.Expr)
+		if e.Op == parser.TOPK || e.Op == parser.BOTTOMK { // it picks series, and leaves them their labels
+			return in, errors.Join(err, within(in, e.Grouping, e))
+		}
 		if e.Without {
 			return minus(in, e.Grouping), errors.Join(err, within(in, e.Grouping, e))
 		}
@@ -93,6 +96,13 @@ func (c Catalogue) binary(e *parser.BinaryExpr) ([]string, error) {
 	faults := errors.Join(err1, err2)
 	if m := e.VectorMatching; m != nil {
 		faults = errors.Join(faults, within(left, m.MatchingLabels, e.LHS), within(right, m.MatchingLabels, e.RHS))
+	}
+	if m := e.VectorMatching; m != nil && len(m.Include) > 0 {
+		many, one, of := left, right, e.RHS
+		if m.Card == parser.CardOneToMany {
+			many, one, of = right, left, e.LHS
+		}
+		return slices.Concat(many, m.Include), errors.Join(faults, within(one, m.Include, of))
 	}
 	if e.Op == parser.LOR {
 		return slices.Concat(left, right), faults

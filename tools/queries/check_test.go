@@ -20,6 +20,10 @@ func TestCheckFindsWhatTheCatalogueLacks(t *testing.T) {
 		{"an aggregation that loses a label needed later", `sum by (cluster) (galera_up) and on (cluster, node) galera_ready`, "no label node"},
 		{"a histogram by its bare name", `remediator_look_duration_seconds`, "no such family"},
 		{"a histogram by its buckets", `histogram_quantile(0.99, sum by (le) (rate(remediator_look_duration_seconds_bucket[5m])))`, ""},
+		{"a label of the other side, brought along", `sum by (cluster, flavor) (galera_up * on (instance) group_left (flavor) galera_node_info)`, ""},
+		{"a label brought along that is not there", `galera_up * on (instance) group_left (colour) galera_node_info`, "no label colour"},
+		{"the largest of some series, with their labels", `sum by (state) (topk by (cluster) (3, galera_local_state))`, ""},
+		{"the largest by a label that is not there", `topk by (colour) (3, galera_up)`, "no label colour"},
 		{"a fault inside a function", `max(rate(galera_nothing_total[1m]))`, "no such family"},
 		{"no PromQL", `sum by (`, "parse error"},
 	} {

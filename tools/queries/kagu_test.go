@@ -8,6 +8,7 @@ import (
 
 	"github.com/kagu-db/kagu/alerts"
 	"github.com/kagu-db/kagu/dashboards"
+	"github.com/kagu-db/kagu/internal/goldentest"
 	"github.com/kagu-db/kagu/internal/metric"
 )
 
@@ -88,4 +89,41 @@ func TestBoards(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestFamiliesThatNobodyAsks holds the list of Galera's families that no rule and no board asks. They are
+// for who looks by hand, with docs/metrics.md beside. A new family belongs into a rule if somebody
+// should act on it, else into a panel if it helps to find a cause; only then into this list.
+func TestFamiliesThatNobodyAsks(t *testing.T) {
+	var queries strings.Builder
+	for _, f := range alerts.Files() {
+		for _, g := range f.Groups {
+			for _, r := range g.Recordings {
+				queries.WriteString(r.Expr + "\n")
+			}
+			for _, r := range g.Rules {
+				queries.WriteString(r.Expr + "\n")
+			}
+		}
+	}
+	for _, b := range dashboards.Boards() {
+		text, err := dashboards.Render(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := dashboards.Queries(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range found {
+			queries.WriteString(q.Expr + "\n")
+		}
+	}
+	var list strings.Builder
+	for _, f := range slices.Concat(metric.Galera(), metric.Health(), metric.GaleraExporter()) {
+		if !regexp.MustCompile(`\b` + f.Name + `(_bucket)?\b`).MatchString(queries.String()) {
+			list.WriteString(f.Name + "\n")
+		}
+	}
+	goldentest.Compare(t, "testdata/asked-by-nobody.txt", list.String())
 }
