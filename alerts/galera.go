@@ -22,6 +22,8 @@ func galera() []Group {
 		{Name: "galera.availability", Recordings: galeraRecordings(), Rules: galeraAvailability()},
 		{Name: "galera.redundancy", Recordings: galeraRedundancyRecordings(), Rules: galeraRedundancy()},
 		{Name: "galera.replication", Recordings: galeraReplicationRecordings(), Rules: galeraReplication()},
+		{Name: "galera.async", Rules: galeraAsync()},
+		{Name: "galera.locks", Rules: galeraLocks()},
 		{Name: "galera.workload", Rules: galeraWorkload()},
 		{Name: "galera.settings", Rules: galeraSettings()},
 		{Name: "galera.watching", Rules: galeraWatching()},

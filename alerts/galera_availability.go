@@ -116,5 +116,15 @@ or (count by (job, cluster) (count_values by (job, cluster) ("view",
 			Description: "The writer's answer changed more than six times in 15 minutes, and each change moves the clients' connections. " +
 				"Most often the host is so loaded that looks come too late.",
 		},
+		{
+			Name:     "GaleraNodeFenced",
+			Expr:     expr(`sum by (job, cluster, node, instance) (%s{mode!="none"}) > 0`, metric.GaleraRejectQueries),
+			For:      30 * time.Minute,
+			Severity: Warning,
+			Scope:    ScopeNode,
+			Summary:  "{{ $labels.node }} of {{ $labels.cluster }} has turned all clients away for half an hour",
+			Description: "Somebody set wsrep_reject_queries. The node stays a member and serves nobody, " +
+				"so it is no redundancy for clients.",
+		},
 	}
 }

@@ -137,5 +137,17 @@ or (%[1]s{phase="receiving_ist"} == 1 and on (job, cluster, node, instance) chan
 			Description: "It donates, is backed up, or somebody set wsrep_desync or left a schema change in RSU. " +
 				"It may lag without end, and does not count as a writer.",
 		},
+		{ // a list that outlives the evicted server's return is no alert
+			Name: "GaleraMemberEvicted",
+			Expr: expr(`max by (job, cluster) (%[1]s) > 0
+and on (job, cluster) max by (job, cluster) (%[2]s) > on (job, cluster) %[3]s`,
+				metric.GaleraEvsEvictedPeers, metric.GaleraClusterExpectedMembers, metric.GaleraClusterSizeMin),
+			For:      time.Minute,
+			Severity: Warning,
+			Scope:    ScopeCluster,
+			Summary:  "{{ $labels.cluster }} has evicted {{ $value }} members: they stay out until they are restarted",
+			Description: "The members agreed that it answers too late again and again (evs.auto_evict). " +
+				"Its server may still run; it is not let in again before its process has been started anew.",
+		},
 	}
 }

@@ -52,5 +52,49 @@ or count by (job, cluster) (%[2]s) > on (job, cluster) count by (job, cluster) (
 			Description: "Changes of many rows in such a table take every other member hours to apply, since it searches the table for each row. " +
 				"The board has them by schema.",
 		},
+		{
+			Name:     "GaleraTablesNotReplicated",
+			Expr:     expr(`sum by (job, cluster) (max by (job, cluster, schema) (%s{hazard="not_innodb"})) > 0`, metric.GaleraSchemaHazardTables),
+			For:      time.Hour,
+			Severity: Warning,
+			Scope:    ScopeCluster,
+			Summary:  "{{ $labels.cluster }}: {{ $value }} tables are not InnoDB and not replicated",
+			Description: "What is written into such a table stays on the member that took the write. " +
+				"After a failover it looks lost, and a backup of one member has only that member's rows.",
+		},
+		{
+			Name:     "GaleraCascadeToBigTable",
+			Expr:     expr(`sum by (job, cluster) (max by (job, cluster, schema) (%s{hazard="cascade_to_big_table"})) > 0`, metric.GaleraSchemaHazardTables),
+			For:      time.Hour,
+			Severity: Info,
+			Scope:    ScopeCluster,
+			Summary:  "{{ $labels.cluster }}: {{ $value }} big tables are the target of a cascade",
+			Description: "One small DELETE or UPDATE of the parent may become a write set of millions of rows, which all members wait for. " +
+				"The board has them by schema.",
+		},
+		{
+			Name: "GaleraAllowlistDiffers",
+			Expr: expr(`count by (job, cluster) (count_values by (job, cluster) ("fingerprint", %s)) > 1`,
+				metric.GaleraAllowlistFingerprint),
+			For:      30 * time.Minute,
+			Severity: Warning,
+			Scope:    ScopeCluster,
+			Summary:  "{{ $labels.cluster }}: the members do not agree on who may join",
+			Description: "There are {{ $value }} different lists of addresses. " +
+				"Whether a member that was away may come back depends on whom it asks.",
+		},
+		{
+			Name: "GaleraVersionsDiffer",
+			Expr: expr(`count by (job, cluster) (count by (job, cluster, server_version) (%[1]s)) > 1
+or count by (job, cluster) (count by (job, cluster, provider_version) (%[1]s)) > 1
+or count by (job, cluster) (count_values by (job, cluster) ("protocol", %[2]s)) > 1`,
+				metric.GaleraNodeInfo, metric.GaleraProtocolVersion),
+			For:      24 * time.Hour,
+			Severity: Warning,
+			Scope:    ScopeCluster,
+			Summary:  "{{ $labels.cluster }} has run {{ $value }} different versions for a day",
+			Description: "An upgrade was begun and not finished. " +
+				"Members of different versions are meant to run together for the time of the upgrade only.",
+		},
 	}
 }

@@ -61,5 +61,38 @@ and max_over_time(up{job=~"%[1]s"}[2m]) == 1`, exporterJobs),
 			Description: "Not one server's state reaches Prometheus: the exporter, its targets or the way to it are gone. " +
 				"All other Galera alerts are blind until it is back.",
 		},
+		{
+			Name:     "GaleraExporterConfigStale",
+			Expr:     expr(`%s == 0`, metric.GaleraExporterConfigLastReloadSuccessful),
+			For:      5 * time.Minute,
+			Severity: Warning,
+			Scope:    ScopeExporter,
+			Summary:  "The exporter at {{ $labels.instance }} runs with an old kagu.yaml: the new one does not load",
+			Description: "It goes on with the configuration before. " +
+				"Members that were added since are not watched, and those that were removed still are.",
+		},
+		{
+			Name: "GaleraCertificateExpires",
+			Expr: expr(`%s - time() < 14 * 86400`,
+				metric.GaleraTLSCertificateExpiryTimestampSeconds),
+			For:      time.Hour,
+			Severity: Warning,
+			Scope:    ScopeNode,
+			Summary:  "The certificate of {{ $labels.node }} of {{ $labels.cluster }} ends in {{ $value | humanizeDuration }}",
+			Description: "After that clients that verify are refused, the exporter among them, and then the node looks down. " +
+				"Connections that exist go on.",
+		},
+		{ // by one exporter's values, and only as far as they can be wrong
+			Name: "GaleraClocksApart",
+			Expr: expr(`max by (job, cluster) (%[1]s - on (job, cluster, node, instance) %[2]s)
+- on (job, cluster) min by (job, cluster) (%[1]s + on (job, cluster, node, instance) %[2]s) > 1`,
+				metric.GaleraServerClockOffsetSeconds, metric.GaleraServerClockOffsetErrorSeconds),
+			For:      10 * time.Minute,
+			Severity: Warning,
+			Scope:    ScopeCluster,
+			Summary:  "{{ $labels.cluster }}: the members' clocks are at least {{ $value | humanizeDuration }} apart",
+			Description: "Time stamps of rows depend on who took the write, and logs of the members cannot be laid side by side. " +
+				"The time service of a host does not run.",
+		},
 	}
 }

@@ -81,5 +81,36 @@ or (%[1]s / on (job, cluster, node, instance) %[2]s < 0.5 and on (job, cluster, 
 			Description: "A member that cannot write stops, and until it does all others wait for it. " +
 				"The others most likely follow: they hold the same data.",
 		},
+		{
+			Name: "GaleraRedoNearFull",
+			Expr: expr(`%s / on (job, cluster, node, instance) %s > 0.9`,
+				metric.GaleraInnodbCheckpointAgeBytes, metric.GaleraInnodbCheckpointAgeLimitBytes),
+			For:      5 * time.Minute,
+			Severity: Warning,
+			Scope:    ScopeNode,
+			Summary:  "{{ $labels.node }} of {{ $labels.cluster }}: the redo log is {{ $value | humanizePercentage }} full",
+			Description: "At 100 % each write waits until the disk has taken old changes, and so does the cluster, by flow control. " +
+				"The redo log is too small for these writes, or the disk too slow.",
+		},
+		{
+			Name:     "GaleraOpenFilesNearLimit",
+			Expr:     expr(`%s / on (job, cluster, node, instance) %s > 0.85`, metric.GaleraOpenFiles, metric.GaleraOpenFilesLimit),
+			For:      10 * time.Minute,
+			Severity: Warning,
+			Scope:    ScopeNode,
+			Summary:  "{{ $labels.node }} of {{ $labels.cluster }} has {{ $value | humanizePercentage }} of the files open that it may",
+			Description: "At 100 % tables can no longer be opened and clients get error 24. " +
+				"Most often the unit's LimitNOFILE is lower than the options file asks for.",
+		},
+		{
+			Name:     "GaleraAccessDenied",
+			Expr:     expr(`increase(%s[10m]) > 100`, metric.GaleraAccessDeniedTotal),
+			For:      5 * time.Minute,
+			Severity: Warning,
+			Scope:    ScopeNode,
+			Summary:  "{{ $labels.node }} of {{ $labels.cluster }} refused {{ $value | humanize }} log-ins or statements in ten minutes",
+			Description: "A client has an old password or lost a right, and tries again and again; or somebody tries passwords. " +
+				"The server's error log has user and host of the refused log-ins.",
+		},
 	}
 }
