@@ -29,7 +29,7 @@ func galeraWorkload() Board {
 		statements, threadsRunning, slowStatements,
 		connections, failedConnections, clientBytes,
 		bufferPool, innodbIO, locks,
-		checkpoint, disks, keyless,
+		checkpoint, disks, hazards,
 	} {
 		const width, height = 8, 7
 		board.Panels = append(board.Panels, show(place{uint32(i%3) * width, uint32(i/3) * height, width, height}))
@@ -198,8 +198,8 @@ func disks(at place) panel {
 		query{expr(`min by (node) (%s{%s} / on (node) %s{%s})`, metric.GaleraDatadirAvailableBytes, here, metric.GaleraDatadirSizeBytes, here), byNode})
 }
 
-func keyless(at place) panel {
-	return series(at, "Tables without a primary key",
-		"By schema. Changes of many rows there take the other members hours. Needs --collector.schema.", units.Short,
-		query{expr(`max by (schema) (%s{hazard="no_primary_key", %s})`, metric.GaleraSchemaHazardTables, here), "{{schema}}"})
+func hazards(at place) panel {
+	return series(at, "Tables that replicate badly",
+		"By schema: without a primary key, not InnoDB and so not replicated, or big and the target of a cascade. Needs --collector.schema.", units.Short,
+		query{expr(`max by (hazard, schema) (%s{%s}) > 0`, metric.GaleraSchemaHazardTables, here), "{{schema}} {{hazard}}"})
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,18 +32,28 @@ var onlyInTrouble = map[string]string{
 
 // never are the queries that this test does not fill, and why.
 var never = map[string]string{
-	"panel Flow control: {{node}} asks (per second)": "nobody asks for a pause",
-	"panel Queues: {{node}} send":                    "nothing waits to be sent",
-	"panel Group latency: {{node}} longest":          "needs a whole report period, a minute, with messages",
-	"panel Group latency: {{node}} mean":             "needs a whole report period, a minute, with messages",
-	"panel State transfers: {{node}} full":           "no exporter runs on a database host",
-	"panel State transfers: {{node}} incremental":    "no exporter runs on a database host",
-	"panel Free disk: {{node}}":                      "no exporter runs on a database host",
-	"panel Tables without a primary key: {{schema}}": "the collector is off",
+	"panel Flow control: {{node}} asks (per second)":                            "nobody asks for a pause",
+	"panel Queues: {{node}} send":                                               "nothing waits to be sent",
+	"panel Group latency: {{node}} longest":                                     "needs a whole report period, a minute, with messages",
+	"panel Group latency: {{node}} mean":                                        "needs a whole report period, a minute, with messages",
+	"panel State transfers: {{node}} full":                                      "no exporter runs on a database host",
+	"panel State transfers: {{node}} incremental":                               "no exporter runs on a database host",
+	"panel Free disk: {{node}}":                                                 "no exporter runs on a database host",
+	"panel Tables that replicate badly: {{schema}} {{hazard}}":                  "the collector is off",
+	"panel Time of a statement: {{node}} 99 %":                                  "the plugin is not loaded",
+	"panel Time by kind: {{kind}}":                                              "performance_schema is off",
+	"panel Costliest forms of statements: {{schema}} {{kind}} {{digest}}":       "performance_schema is off",
+	"panel Rows looked at for one that is sent: {{schema}} {{kind}} {{digest}}": "performance_schema is off",
+	"panel Waits for the disk: {{node}} waits":                                  "nobody waits",
+	"panel Channels of replication: {{source_host}} on {{node}}":                "no member is a replica of another server; exporters/galera has one",
+	"panel Behind the source: {{source_host}} on {{node}}":                      "no member is a replica of another server; exporters/galera has one",
+	"panel Binary logs: {{node}}":                                               "the servers write none",
+	"panel Largest schemas: {{schema}}":                                         "the collector is off",
+	"panel Certificates end in: first":                                          "the servers have no TLS",
 }
 
-// busy gives the cluster what some panels show: writes, a transaction that stays open, a setting on
-// which the members disagree, and a proxy that asks.
+// busy gives the cluster what some panels show: writes, a transaction that stays open, another that
+// waits for it, a setting on which the members disagree, and a proxy that asks.
 func busy(t *testing.T, l *lab.Lab) {
 	t.Helper()
 	first := l.Nodes[0].Name
@@ -51,12 +62,12 @@ func busy(t *testing.T, l *lab.Lab) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = l.SQL(ctx, first, "BEGIN", "UPDATE busy.t SET id = id + 10", "DO SLEEP(300)") // ends when it is cancelled
-	}()
-	t.Cleanup(func() { cancel(); <-done })
+	var sessions sync.WaitGroup // each ends when it is cancelled
+	sessions.Go(func() { _ = l.SQL(ctx, first, "BEGIN", "UPDATE busy.t SET id = id + 10", "DO SLEEP(300)") })
+	sessions.Go(func() {
+		_ = l.SQL(ctx, first, "SET innodb_lock_wait_timeout = 300", "DO SLEEP(2)", "UPDATE busy.t SET id = id + 100")
+	})
+	t.Cleanup(func() { cancel(); sessions.Wait() })
 	resp, err := http.Get(l.URL(lab.Exporter) + "/health/writer?target=" + lab.ClusterName + "/" + first)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +81,7 @@ func TestBoardAndRulesOnARealCluster(t *testing.T) {
 	l := labtest.Up(t, lab.Options{Services: []lab.Service{lab.Prometheus}})
 	p := judge{l.URL(lab.Prometheus)}
 
-	asked := queriesOf(t, "kagu-galera", "kagu-galera-workload")
+	asked := queriesOf(t, "kagu-galera", "kagu-galera-workload", "kagu-galera-statements")
 	for _, f := range metric.Recorded() {
 		if strings.Contains(f.Name, ":galera_") {
 			asked = append(asked, query{where: "recording " + f.Name, expr: f.Name})

@@ -72,7 +72,7 @@ func TestGenerateWritesWhatDebianLoads(t *testing.T) {
 			}
 			want := []string{
 				"rules/galera.yml", "rules/remediator.yml", "rules/pipeline.yml", "rules/fleet.yml",
-				"prometheus.yml", "alertmanager.yml", "templates/kagu.tmpl", "dashboards/kagu-galera.json", "dashboards/kagu-galera-workload.json", "dashboards/kagu-ndb.json",
+				"prometheus.yml", "alertmanager.yml", "templates/kagu.tmpl", "dashboards/kagu-galera.json", "dashboards/kagu-galera-workload.json", "dashboards/kagu-galera-statements.json", "dashboards/kagu-ndb.json",
 				"grafana/provisioning/datasources/kagu.yml", "grafana/provisioning/dashboards/kagu.yml",
 			}
 			if diff := cmp.Diff(want, written); diff != "" {
