@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/cron"
 )
 
 // methodsOf lists the methods for a kind of cluster.
@@ -23,7 +24,7 @@ func (s *section) readBackup(kind cluster.Kind) *Backup {
 	if sub == nil {
 		return nil
 	}
-	b := &Backup{Credential: sub.credential("backup"), Zone: time.Local, Retention: Retention{Daily: 7, Weekly: 4, Monthly: 12, Least: 3}}
+	b := &Backup{Credential: sub.credential("backup"), Zone: time.Local, Retention: Retention{Daily: 7, Weekly: 4, Monthly: 12, Least: 3, Schedule: "0 11 * * *"}}
 	if name := sub.need("store", "name one of backup.stores; "+choose("stores", s.stores)); name != "" {
 		b.Store = sub.store(sub.entries["store"].value, join(sub.path, "store"), name)
 	}
@@ -100,16 +101,19 @@ func (s *section) readJob(e entry, kind cluster.Kind) BackupJob {
 	return j
 }
 
-// checkSchedule wants five fields; what they say is checked where schedules are understood.
+// checkSchedule wants what the scheduler will understand.
 func (s *section) checkSchedule(key, value string) {
-	if fields := strings.Fields(value); value != "" && len(fields) != 5 {
-		s.fault(s.entries[key].value, join(s.path, key), fmt.Sprintf("%q is not a schedule", shorten(value)),
+	if value == "" {
+		return
+	}
+	if _, err := cron.Parse(value); err != nil {
+		s.fault(s.entries[key].value, join(s.path, key), fmt.Sprintf("%q is not a schedule: %v", shorten(value), err),
 			`write the five fields of crontab, such as "15 2 * * *"`)
 	}
 }
 
 func (s *section) readRetention(r *Retention) {
-	sub := s.sub("retention", "daily", "weekly", "monthly", "yearly", "least")
+	sub := s.sub("retention", "daily", "weekly", "monthly", "yearly", "least", "logs", "schedule")
 	if sub == nil {
 		return
 	}
@@ -120,6 +124,11 @@ func (s *section) readRetention(r *Retention) {
 	}
 	if sub.has("least") {
 		r.Least = sub.whole("least", 1, 10000)
+	}
+	r.Logs = sub.duration("logs", 0, 24*time.Hour)
+	if sub.has("schedule") {
+		r.Schedule = sub.need("schedule", `give five fields as in crontab, or leave it away for "`+r.Schedule+`"`)
+		sub.checkSchedule("schedule", r.Schedule)
 	}
 }
 

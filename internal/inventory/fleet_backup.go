@@ -66,7 +66,12 @@ type BackupJob struct {
 }
 
 // Retention says how many backups are kept. A chain is kept whole.
-type Retention struct{ Daily, Weekly, Monthly, Yearly, Least int }
+type Retention struct {
+	Daily, Weekly, Monthly, Yearly, Least int
+
+	Logs     time.Duration // how far back archived binary logs are kept; 0: as far as the backups
+	Schedule string        // five fields of crontab: when what need not be kept is removed
+}
 
 // ProofPolicy says when backups are proven by a restore.
 type ProofPolicy struct {
