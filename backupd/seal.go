@@ -266,6 +266,7 @@ func (s *Sealer) put(stream string, number int, part *openPart, stored *Part) er
 	buffer := s.sealed.Get().(*bytes.Buffer)
 	buffer.Reset()
 	defer s.sealed.Put(buffer)
+	buffer.Grow(sealedSize(part.frames[:part.count])) // at once: a buffer that grows leaves as much garbage
 	if err := sealInto(buffer, part.frames[:part.count], s.recipients); err != nil {
 		return fmt.Errorf("seal part %d of %s: %w", number, stream, err)
 	}
@@ -282,6 +283,15 @@ func (s *Sealer) put(stream string, number int, part *openPart, stored *Part) er
 		s.progress(int(stored.Plain), int(stored.Size))
 	}
 	return nil
+}
+
+// sealedSize is enough for the frames once they are sealed.
+func sealedSize(frames [][]byte) int {
+	n := 8 << 10 // age's header, with some recipients
+	for _, f := range frames {
+		n += len(f) + len(f)/4096
+	}
+	return n
 }
 
 // sealInto writes frames one after the other, encrypted if there is anybody to encrypt to.

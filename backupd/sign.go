@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -43,7 +44,7 @@ type Trust struct{ verifiers note.Verifiers }
 // NewTrust reads public keys as GenerateKeys makes them.
 func NewTrust(keys ...string) (Trust, error) {
 	var list []note.Verifier
-	for _, k := range keys {
+	for _, k := range slices.Compact(slices.Sorted(slices.Values(keys))) { // one that is there twice is none to note
 		v, err := note.NewVerifier(k)
 		if err != nil {
 			return Trust{}, fmt.Errorf("read the trusted key %.60q: it is not one that kagu backup keys makes", k)

@@ -231,6 +231,19 @@ func TestKeysOfKaguYaml(t *testing.T) {
 	if err != nil || k.Signer == nil || len(k.Recipients) != 1 || len(k.Identities) != 1 {
 		t.Fatalf("%+v %v", k, err)
 	}
+	// The signing key's own public key may be listed too.
+	k, err = NewKeys(inventory.Backupd{SigningKey: inventory.NewSecret(private), Trusted: []string{public}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := k.Signer.Sign(Record{Backup: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Record
+	if err := k.Trust.Open(text, &r); err != nil || r.Backup != "x" {
+		t.Errorf("a key that is trusted twice: %v", err)
+	}
 	// What is wrong is told without the key.
 	_, err = NewKeys(inventory.Backupd{
 		SigningKey: inventory.NewSecret(strings.ToLower(private)), Identities: []inventory.Secret{inventory.NewSecret(strings.ToLower(id) + "x")},

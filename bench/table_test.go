@@ -52,7 +52,8 @@ type ratio struct {
 	what         string
 	ours, theirs []float64 // as many of both
 	unit         string
-	target       float64   // of the medians' ratio; 0 for none
+	target       float64   // of the medians' ratio, which is to be no larger; 0 for none
+	least        float64   // the same, which is to be no smaller
 	names        [2]string // of the sides; empty for ours and theirs
 }
 
@@ -69,6 +70,13 @@ func (r ratio) print() {
 			reached = "NOT reached"
 		}
 		verdict = fmt.Sprintf("  ≤ %g: %s", r.target, reached)
+	}
+	if r.least > 0 {
+		reached := "reached"
+		if median < r.least {
+			reached = "NOT reached"
+		}
+		verdict = fmt.Sprintf("  ≥ %g: %s", r.least, reached)
 	}
 	if r.names[0] == "" {
 		r.names = [2]string{"ours", "theirs"}
