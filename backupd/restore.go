@@ -36,6 +36,8 @@ type Restore struct {
 	Into    string   // ToSchema: the schema to write to; "" the same name
 	Point   Point
 	Consent string // typed by a human, where a step asks for it
+	Now     time.Time
+	Proofs  []Record // good proofs of the cluster, the newest first: what an estimate rests on
 	Scratch inventory.Scratch
 	Tell    func(stage, detail string)
 }

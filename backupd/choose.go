@@ -1,0 +1,102 @@
+package backupd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ErrTooLate says that a backup holds a later state than the one that is wanted: an older backup
+// may do.
+var ErrTooLate = errors.New("the backup is of a later state than the one that is wanted")
+
+// A Choice is a restore that can be carried out, and what was passed over on the way to it.
+type Choice struct {
+	Restore Restore
+	Plan    Plan
+	Passed  []string // newer backups, and why each is not used
+}
+
+// Choose finds the backup for a restore and plans it: the one of that ID, or without one the newest
+// that is good and not of a later state than r.Point. What is newer and cannot be used is told, with
+// how much older the one is that can.
+func Choose(ctx context.Context, kind Kind, v Vault, entries []Entry, id string, r Restore) (Choice, error) {
+	var c Choice
+	var newest time.Time
+	for _, e := range slices.Backward(entries) {
+		m := e.Manifest
+		if m.Method == Binlog || id != "" && m.ID != id {
+			continue
+		}
+		if newest.IsZero() {
+			newest = m.Begun
+		}
+		plan, err := tryPlan(ctx, kind, v, entries, m, &r)
+		if err == nil {
+			c.Restore, c.Plan = r, plan
+			if behind := newest.Sub(m.Begun); behind > 0 {
+				c.Passed = append(c.Passed, fmt.Sprintf("%s is used in their place; it is %s older than the newest", m.ID, behind.Round(time.Second)))
+			}
+			return c, nil
+		}
+		if id != "" || !errors.Is(err, ErrBroken) && !errors.Is(err, ErrTooLate) && !errors.Is(err, ErrDamaged) {
+			return Choice{}, err
+		}
+		c.Passed = append(c.Passed, fmt.Sprintf("%s is not used: %v", m.ID, err))
+	}
+	if id != "" {
+		return Choice{}, fmt.Errorf("there is no backup %.60q", id)
+	}
+	if len(c.Passed) == 0 {
+		return Choice{}, errors.New("there is no backup of this cluster")
+	}
+	return Choice{}, fmt.Errorf("no backup can be used: %v", c.Passed)
+}
+
+func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, m Manifest, r *Restore) (Plan, error) {
+	if !r.Point.Time.IsZero() && m.Begun.After(r.Point.Time) {
+		return Plan{}, fmt.Errorf("%w: it began at %s", ErrTooLate, m.Begun.Format(time.RFC3339))
+	}
+	links, err := v.Links(ctx, entries, m.ID)
+	if err != nil {
+		return Plan{}, err
+	}
+	r.Links, r.Proofs = links, proofs(entries)
+	if r.Logs, err = v.logs(ctx, entries, m, r.Point); err != nil {
+		return Plan{}, err
+	}
+	return kind.Plan(ctx, *r)
+}
+
+// logs returns the archived binary logs that may be needed to go on from a backup to a point.
+func (v Vault) logs(ctx context.Context, entries []Entry, m Manifest, to Point) ([]Link, error) {
+	if to == (Point{}) {
+		return nil, nil
+	}
+	var logs []Link
+	for _, e := range entries {
+		l := e.Manifest
+		if l.Method != Binlog || l.Ended.Before(m.Begun) {
+			continue
+		}
+		full, err := v.Load(ctx, l.Cluster, l.ID)
+		if err != nil {
+			return nil, err
+		}
+		logs = append(logs, Link{Manifest: full, Source: v.Source(full)})
+	}
+	return logs, nil
+}
+
+func proofs(entries []Entry) []Record {
+	var all []Record
+	for _, e := range entries {
+		if r, found := e.Newest(Proven); found && r.Good {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b Record) int { return b.Ended.Compare(a.Ended) })
+	return all
+}
