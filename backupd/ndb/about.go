@@ -1,0 +1,53 @@
+package ndb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/mgm"
+)
+
+// The streams of a native backup, beside one "node-N.tar" for each data node.
+const (
+	aboutStream       = "about.json"
+	definitionsStream = "sql.definitions"
+	configStream      = "config.ini"
+)
+
+func nodeStream(id int) string { return fmt.Sprintf("node-%d.tar", id) }
+
+// About is what a restore must know of a backup and cannot read from its files.
+type About struct {
+	Done    Done                `json:"done"`
+	Nodes   map[int][]File      `json:"nodes"`             // by data node: the files of its part
+	Memory  uint64              `json:"memory"`            // bytes of DataMemory that one copy of the data takes; 0 if not known
+	Schemas []string            `json:"schemas"`           // statements that make them
+	Applied []map[string]string `json:"applied,omitempty"` // mysql.ndb_apply_status: what it had applied of other clusters
+}
+
+// write writes a small stream.
+func write(ctx context.Context, to backupd.Sink, name string, text []byte) error {
+	w, err := to.Stream(ctx, name)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return errors.Join(err, w.Close())
+}
+
+// configText writes the configuration in the form of config.ini, as a management server tells it:
+// the defaults of the release filled in.
+func configText(sections []mgm.TextSection) []byte {
+	var b strings.Builder
+	b.WriteString("# As the management server told it to kagu, with the defaults of its release.\n")
+	for _, s := range sections {
+		fmt.Fprintf(&b, "\n[%s]\n", s.Name)
+		for _, v := range s.Settings {
+			fmt.Fprintf(&b, "%s=%s\n", v.Name, v.Value)
+		}
+	}
+	return []byte(b.String())
+}

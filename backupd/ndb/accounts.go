@@ -1,0 +1,41 @@
+package ndb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// accounts makes the accounts and roles, with what they may do. Those with NDB_STORED_USER are
+// everywhere once they are on one SQL node; the others are that node's own. One that exists keeps
+// its password: whoever restores is not locked out by an old one.
+func (s *seat) accounts(ctx context.Context, out *script) error {
+	// What the server shows of a password may be any bytes. The seat has one connection, so this holds.
+	if _, err := s.Table(ctx, "SET SESSION print_identified_with_as_hex=ON"); err != nil {
+		return fmt.Errorf("ask for passwords in hex: %w", err)
+	}
+	rows, err := s.Table(ctx, "SELECT User AS u, Host AS h FROM mysql.user WHERE User NOT IN ('mysql.sys', 'mysql.session', 'mysql.infoschema') ORDER BY 1, 2")
+	if err != nil {
+		return fmt.Errorf("list the accounts: %w", err)
+	}
+	out.section("accounts")
+	var grants []string
+	for _, r := range rows {
+		account := text(r["u"]) + "@" + text(r["h"])
+		shown, err := s.Strings(ctx, "SHOW CREATE USER "+account)
+		if err != nil || len(shown) != 1 {
+			return fmt.Errorf("read the definition of the account %s: %w", account, err)
+		}
+		out.do(strings.Replace(shown[0], "CREATE USER ", "CREATE USER IF NOT EXISTS ", 1))
+		may, err := s.Strings(ctx, "SHOW GRANTS FOR "+account)
+		if err != nil {
+			return fmt.Errorf("read the grants of the account %s: %w", account, err)
+		}
+		grants = append(grants, may...)
+	}
+	out.section("grants")
+	for _, g := range grants {
+		out.do(g)
+	}
+	return nil
+}

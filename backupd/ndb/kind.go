@@ -1,0 +1,40 @@
+package ndb
+
+import (
+	"context"
+	"io"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/mgm"
+	"github.com/kagu-db/kagu/internal/ndb"
+)
+
+// Hosts reaches the files that a native backup leaves on the hosts of the data nodes.
+type Hosts interface {
+	// Collect writes a node's part of a backup to w as a tar, and returns the files that are in it.
+	// An error means that w did not get all of it.
+	Collect(ctx context.Context, cluster string, n inventory.Node, backup uint32, w io.Writer) ([]File, error)
+
+	// Discard removes a node's part of a backup. If there is none, it does nothing.
+	Discard(ctx context.Context, cluster string, n inventory.Node, backup uint32) error
+}
+
+// File is one file of a node's part.
+type File struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+}
+
+// Kind takes, proves and restores backups of NDB clusters.
+type Kind struct {
+	Hosts Hosts
+}
+
+// management returns a client that goes on with the next management server when one is away.
+func management(c inventory.Cluster) *mgm.Client {
+	var addresses []string
+	for _, n := range c.Management {
+		addresses = append(addresses, n.Listen)
+	}
+	return ndb.Client(c, addresses...)
+}

@@ -1,0 +1,345 @@
+package ndb
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/lab"
+	"github.com/kagu-db/kagu/internal/lab/labtest"
+	"github.com/kagu-db/kagu/internal/mgm"
+)
+
+// ours is the password of the account that backups are taken with.
+const ours = "only in a lab"
+
+// shop is what the cluster holds: each sort of thing that a backup must bring back. The views are
+// made in an order that their names do not have.
+var shop = []string{
+	"CREATE DATABASE shop CHARACTER SET latin1", "USE shop",
+	"CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(60) CHARACTER SET utf8mb4, price DECIMAL(8,2), KEY (name)) ENGINE=NDB",
+	"INSERT INTO item WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i, CONCAT('Fahrräder ', i, ' ☂'), i / 4 FROM n",
+	"CREATE TABLE doc (id INT PRIMARY KEY AUTO_INCREMENT, body LONGTEXT, bits BIT(9), raw VARBINARY(20), tag VARCHAR(20) UNIQUE) ENGINE=NDB",
+	"INSERT INTO doc (body, bits, raw, tag) VALUES (REPEAT('x', 30000), b'101010101', x'00ff27', 'a'), (NULL, NULL, NULL, NULL), ('', 0, '', 'c')",
+	"CREATE TABLE sale (id INT PRIMARY KEY, item INT, FOREIGN KEY (item) REFERENCES item (id)) ENGINE=NDB",
+	"INSERT INTO sale VALUES (1, 1), (2, 12)",
+	"CREATE TABLE busy (id INT PRIMARY KEY AUTO_INCREMENT, note VARCHAR(30)) ENGINE=NDB",
+	"CREATE TABLE `odd-name` (id INT PRIMARY KEY) ENGINE=NDB", "INSERT INTO `odd-name` VALUES (1), (2)",
+	"CREATE TABLE alone (id INT PRIMARY KEY) ENGINE=InnoDB",
+	"CREATE VIEW cheap AS SELECT id, price FROM item WHERE price < 2", "CREATE VIEW a_of_cheap AS SELECT id FROM cheap",
+	"CREATE PROCEDURE fill(n INT) BEGIN DECLARE i INT DEFAULT 0; WHILE i < n DO INSERT INTO busy (note) VALUES ('a;;b'); SET i = i + 1; END WHILE; END",
+	"CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2",
+	"CREATE TRIGGER stamp BEFORE INSERT ON busy FOR EACH ROW SET NEW.note = COALESCE(NEW.note, 'by trigger')",
+	"CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM busy WHERE id < 0",
+	"CREATE USER app@'10.0.0.%' IDENTIFIED BY 'x''y'", "GRANT SELECT ON shop.* TO app@'10.0.0.%'", "GRANT NDB_STORED_USER ON *.* TO app@'10.0.0.%'",
+	"CREATE ROLE clerk", "GRANT INSERT ON shop.sale TO clerk", "GRANT clerk TO app@'10.0.0.%'",
+}
+
+// a bench of one cluster, for all tests of this package that need a real one.
+type bench struct {
+	*lab.Lab
+	cluster inventory.Cluster
+}
+
+// TestOnARealCluster starts one cluster for the whole package. What comes last breaks it.
+func TestOnARealCluster(t *testing.T) {
+	l := labtest.Up(t, lab.Options{Kind: cluster.KindNDB, Management: 2, Data: 2, SQL: 1})
+	fleet, err := inventory.Load(l.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{Lab: l, cluster: fleet.Clusters[0]}
+	b.cluster.Backup = &inventory.Backup{Credential: inventory.Credential{User: "kagu_backup", Password: inventory.NewSecret(ours)}}
+	grants, err := Account{User: "kagu_backup", Host: "127.%", Connections: Connections}.SQL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.sql(t, grants...)
+	b.sql(t, shop...)
+
+	t.Run("a backup is taken, and nothing is left behind", b.taken)
+	t.Run("a number that is taken is refused, and those files are left alone", b.numberTaken)
+	t.Run("a part that lacks a file is no backup", b.partMissing)
+	t.Run("files that cannot be removed are owed, and Settle removes them", b.owed)
+	t.Run("a backup whose taker died is ended and removed", b.settled)
+	t.Run("a management server that dies meanwhile is no matter", b.managementDies)
+	t.Run("a data node that dies meanwhile aborts it", b.nodeDies)
+	t.Run("a data node that is down forbids it", b.nodeDown)
+}
+
+// sql carries statements out on the SQL node with all rights.
+func (b *bench) sql(t *testing.T, statements ...string) {
+	t.Helper()
+	for i, s := range statements {
+		statements[i] = strings.ReplaceAll(s, Placeholder, ours)
+	}
+	if err := b.SQL(t.Context(), "s1", statements...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// taking is one backup that a test takes.
+type taking struct {
+	shelf  shelf
+	ledger ledger
+	tell   func(stage, detail string)
+	kind   Kind
+}
+
+func (b *bench) take(t *testing.T, k *taking) (backupd.Facts, error) {
+	t.Helper()
+	if k.kind.Hosts == nil {
+		k.kind.Hosts = disk{}
+	}
+	return k.kind.Take(t.Context(), backupd.Take{
+		Cluster: b.cluster, Method: backupd.Native, Sink: &k.shelf, Owe: k.ledger.owe,
+		Tell: func(stage, detail string) {
+			t.Log(stage+":", detail)
+			if k.tell != nil {
+				k.tell(stage, detail)
+			}
+		},
+	})
+}
+
+// clean wants that nothing of a backup is on the data nodes, and nothing owed.
+func (b *bench) clean(t *testing.T, k *taking) {
+	t.Helper()
+	if files := left(t, b.cluster); files != "" {
+		t.Errorf("left behind: %s", files)
+	}
+	if len(k.ledger.debts) > 0 {
+		t.Errorf("owed: %v", k.ledger.debts)
+	}
+}
+
+func (b *bench) taken(t *testing.T) {
+	// Somebody writes all the time: to one table, and to no other.
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for ctx.Err() == nil {
+			_ = b.SQL(ctx, "s1", "CALL shop.fill(20)") // ends with the context
+		}
+	}()
+	k := &taking{}
+	facts, err := b.take(t, k)
+	cancel()
+	<-stopped
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.clean(t, k)
+
+	rows := map[string]string{}
+	for _, c := range facts.Content {
+		rows[c.Name] = "unknown"
+		if c.Rows != nil {
+			rows[c.Name] = "known"
+			if c.Sum == "" {
+				rows[c.Name] = "known, without a checksum"
+			}
+		}
+	}
+	for name, want := range map[string]string{"item": "known", "doc": "known", "sale": "known", "busy": "unknown", "odd-name": "known", "alone": ""} {
+		if rows[name] != want {
+			t.Errorf("rows of %s are %q, want %q", name, rows[name], want)
+		}
+	}
+	if p := facts.Position; p.Backup == 0 || p.Start == 0 || p.Stop < p.Start || p.File == "" || p.Offset == 0 {
+		t.Errorf("position %+v", p)
+	}
+	if notes := strings.Join(facts.Notes, "\n"); !strings.Contains(notes, "shop.alone") {
+		t.Errorf("notes: %s", notes)
+	}
+	for _, stream := range []string{"node-11.tar", "node-12.tar", configStream, definitionsStream, aboutStream} {
+		if len(k.shelf.streams[stream]) == 0 {
+			t.Errorf("stream %s is empty", stream)
+		}
+	}
+	for _, want := range []string{"CREATE USER IF NOT EXISTS `app`@`10.0.0.%`", "`twice`", "`stamp`", "`nightly`", "`fill`", "GRANT `clerk`"} {
+		if !strings.Contains(string(k.shelf.streams[definitionsStream]), want) {
+			t.Errorf("the definitions lack %s", want)
+		}
+	}
+}
+
+func (b *bench) numberTaken(t *testing.T) {
+	id, err := number(time.Now(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id += 1000 // not one of ours
+	foreign := disk{}.folder(b.cluster.Data[0], id)
+	if err := os.MkdirAll(foreign, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	letter := filepath.Join(foreign, filepath.Base(foreign)+".11.ctl")
+	if err := os.WriteFile(letter, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client := management(b.cluster)
+	defer client.Close()
+	k := &taking{}
+	paid, err := (&Kind{Hosts: disk{}}).order(t.Context(), backupd.Take{Cluster: b.cluster, Owe: k.ledger.owe}, client, id)
+	if code, _ := mgm.CodeOf(err); code != mgm.CodeBackupExists || paid != nil || !strings.Contains(err.Error(), "remove it from every data node") {
+		t.Errorf("got %v", err)
+	}
+	if text, err := os.ReadFile(letter); string(text) != "precious" {
+		t.Errorf("somebody else's file holds %q, %v", text, err)
+	}
+	if err := (disk{}).Discard(t.Context(), "", b.cluster.Data[0], id); err != nil {
+		t.Fatal(err)
+	}
+	if err := (disk{}).Discard(t.Context(), "", b.cluster.Data[1], id); err != nil { // what the refused one left there
+		t.Fatal(err)
+	}
+	if _, err := b.take(t, k); err != nil {
+		t.Errorf("the next backup: %v", err)
+	}
+	b.clean(t, k)
+}
+
+func (b *bench) partMissing(t *testing.T) {
+	k := &taking{}
+	k.kind.Hosts = disk{broken: func(verb string, n inventory.Node) error {
+		if verb != "collect" || n.ID != 12 {
+			return nil
+		}
+		logs, err := filepath.Glob(filepath.Join(n.DataDir, "BACKUP", "BACKUP-*", "*.log"))
+		for _, l := range logs {
+			err = errors.Join(err, os.Remove(l))
+		}
+		return err
+	}}
+	if _, err := b.take(t, k); err == nil || !strings.Contains(err.Error(), "collect the part of d2: there is no .log file") {
+		t.Errorf("got %v", err)
+	}
+	if k.shelf.streams["node-12.tar"] != nil {
+		t.Error("the stream of the part looks whole")
+	}
+	b.clean(t, k)
+}
+
+func (b *bench) owed(t *testing.T) {
+	k := &taking{}
+	k.kind.Hosts = disk{broken: func(verb string, n inventory.Node) error {
+		if verb == "discard" && n.ID == 11 {
+			return errors.New("the host is away")
+		}
+		return nil
+	}}
+	if _, err := b.take(t, k); err != nil {
+		t.Fatalf("a good backup is good, whatever is left behind: %v", err)
+	}
+	if len(k.ledger.debts) != 1 {
+		t.Fatalf("owed: %v", k.ledger.debts)
+	}
+	for _, d := range k.ledger.debts {
+		for range 2 { // done twice, it does nothing
+			if err := (&Kind{Hosts: disk{}}).Settle(t.Context(), b.cluster, d); err != nil {
+				t.Error(err)
+			}
+		}
+		delete(k.ledger.debts, d.Detail)
+		d.What = "desync"
+		if err := (&Kind{Hosts: disk{}}).Settle(t.Context(), b.cluster, d); err == nil {
+			t.Error("a debt of another kind was settled")
+		}
+	}
+	b.clean(t, k)
+}
+
+func (b *bench) settled(t *testing.T) {
+	client := management(b.cluster)
+	defer client.Close()
+	if err := free(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	k := &taking{}
+	id, err := number(time.Now(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&Kind{Hosts: disk{}}).order(t.Context(), backupd.Take{Cluster: b.cluster, Owe: k.ledger.owe}, client, id); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range k.ledger.debts { // what a killed daemon finds when it comes back
+		if err := (&Kind{Hosts: disk{}}).Settle(t.Context(), b.cluster, d); err != nil {
+			t.Error(err)
+		}
+		delete(k.ledger.debts, d.Detail)
+	}
+	b.clean(t, k)
+}
+
+// managementDies: the one that we listen to and that took the order is gone before the end is told.
+func (b *bench) managementDies(t *testing.T) {
+	k := &taking{}
+	killed := false
+	k.tell = func(stage, _ string) {
+		if stage == "backup" && !killed {
+			killed = true
+			if err := b.Kill(t.Context(), "m1"); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := b.take(t, k); err != nil {
+		t.Error(err)
+	}
+	b.clean(t, k)
+	if err := errors.Join(b.Start(t.Context(), "m1"), b.AwaitManagement(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) nodeDies(t *testing.T) {
+	k := &taking{}
+	killed := false
+	// Enough rows that it takes a moment.
+	b.sql(t, "USE shop", "CREATE TABLE bulk (id INT PRIMARY KEY, pad VARCHAR(2000)) ENGINE=NDB",
+		"INSERT INTO bulk WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i, REPEAT('y', 2000) FROM n",
+		"INSERT INTO bulk SELECT id + 1000, pad FROM bulk", "INSERT INTO bulk SELECT id + 2000, pad FROM bulk", "INSERT INTO bulk SELECT id + 4000, pad FROM bulk")
+	k.tell = func(stage, _ string) {
+		if stage == "backup" && !killed {
+			killed = true
+			if err := b.Kill(t.Context(), "d2"); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	_, err := b.take(t, k)
+	switch {
+	case err == nil:
+		t.Log("the backup was over before the node died")
+	case !errors.Is(err, ErrAborted) && !strings.Contains(err.Error(), "no data node knows how it ended"):
+		t.Errorf("got %v", err)
+	}
+	if err != nil && k.shelf.streams[aboutStream] != nil {
+		t.Error("it looks whole")
+	}
+	b.clean(t, k)
+}
+
+func (b *bench) nodeDown(t *testing.T) {
+	if err := b.AwaitState(t.Context(), "d2", mgm.StateNoContact); err != nil {
+		t.Fatal(err)
+	}
+	k := &taking{}
+	if _, err := b.take(t, k); err == nil || !strings.Contains(err.Error(), "data node d2 is NO_CONTACT, not STARTED") {
+		t.Errorf("got %v", err)
+	}
+	if len(k.shelf.streams) > 0 {
+		t.Errorf("it began: %v", k.shelf.streams)
+	}
+	b.clean(t, k)
+}

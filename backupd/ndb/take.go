@@ -1,0 +1,188 @@
+package ndb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/mgm"
+)
+
+// filesDebt is what a cluster is owed while the files of a backup lie on its data nodes. Its
+// detail is the backup's number.
+const filesDebt = "ndb-files"
+
+// Take takes a native backup.
+func (k *Kind) Take(ctx context.Context, t backupd.Take) (backupd.Facts, error) {
+	if t.Method != backupd.Native {
+		return backupd.Facts{}, fmt.Errorf("take a backup of %s: an NDB cluster has no method %s, give the job the method %s", t.Cluster.Name, t.Method, backupd.Native)
+	}
+	if t.Cluster.Backup == nil {
+		return backupd.Facts{}, fmt.Errorf("take a backup of %s: kagu.yaml has no section backup for it", t.Cluster.Name)
+	}
+	client := management(t.Cluster)
+	defer client.Close()
+	nodes, err := client.Status(ctx, mgm.NodeData)
+	if err != nil {
+		return backupd.Facts{}, fmt.Errorf("ask the management servers of %s how the data nodes are: %w", t.Cluster.Name, err)
+	}
+	if err := errors.Join(ready(t.Cluster, nodes), free(ctx, client)); err != nil {
+		return backupd.Facts{}, err
+	}
+	seat, err := sit(ctx, t.Cluster)
+	if err != nil {
+		return backupd.Facts{}, err
+	}
+	defer seat.Close()
+	before, err := seat.content(ctx)
+	if err != nil {
+		return backupd.Facts{}, err
+	}
+	config, err := client.ShowConfig(ctx, mgm.ConfigQuery{})
+	if err != nil {
+		return backupd.Facts{}, fmt.Errorf("read the configuration: %w", err)
+	}
+	if err := write(ctx, t.Sink, configStream, configText(config)); err != nil {
+		return backupd.Facts{}, err
+	}
+
+	var about About
+	if about.Memory, err = seat.memory(ctx, nodes); err != nil {
+		return backupd.Facts{}, err
+	}
+	about.Done, about.Nodes, err = k.native(ctx, t, client)
+	if err != nil {
+		return backupd.Facts{}, err
+	}
+	facts := backupd.Facts{
+		Origin:   backupd.Origin{Server: nodes[0].Version.String(), Config: configStream},
+		Position: backupd.Position{Backup: about.Done.Number, Start: about.Done.StartGCI, Stop: about.Done.StopGCI},
+	}
+	for _, n := range t.Cluster.Data {
+		facts.Origin.Nodes = append(facts.Origin.Nodes, n.Name)
+	}
+	facts.Origin.Nodes = append(facts.Origin.Nodes, seat.node.Name)
+	t.Tell("define", "reading schemas, views, routines, triggers, events and accounts from "+seat.node.Name)
+	if err := seat.describe(ctx, t.Sink, &about, &facts, before); err != nil {
+		return backupd.Facts{}, err
+	}
+	text, err := json.Marshal(about)
+	if err == nil {
+		err = write(ctx, t.Sink, aboutStream, text)
+	}
+	return facts, err
+}
+
+// native takes the backup itself: from the order to the last file that is removed again.
+func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client) (Done, map[int][]File, error) {
+	newest := uint32(0)
+	if saved, err := client.DumpEvents(ctx, mgm.SavedEvent); err == nil { // a higher number than is needed does no harm
+		for _, e := range saved {
+			if id, ok := e.Value("backup_id"); ok && e.Type == mgm.BackupStarted {
+				newest = max(newest, uint32(id))
+			}
+		}
+	}
+	id, err := number(time.Now(), newest)
+	if err != nil {
+		return Done{}, nil, err
+	}
+	listener := client.Listen(ctx, mgm.Filter{mgm.CategoryBackup: 15})
+	defer listener.Close()
+	if err := hears(ctx, listener); err != nil {
+		return Done{}, nil, err
+	}
+	paid, err := k.order(ctx, t, client, id)
+	if paid == nil {
+		return Done{}, nil, err
+	}
+	done, parts, err := func() (Done, map[int][]File, error) {
+		if err != nil {
+			return Done{}, nil, err
+		}
+		t.Tell("backup", fmt.Sprintf("the data nodes write backup %d", id))
+		w := watch{client: client, listener: listener, every: 2 * time.Second, tell: func(detail string) { t.Tell("backup", detail) }}
+		done, err := w.wait(ctx, id)
+		if err != nil {
+			return Done{}, nil, err
+		}
+		parts, err := k.collect(ctx, t, id)
+		if err != nil {
+			return done, nil, err
+		}
+		return done, parts, enough(done, parts)
+	}()
+	// The context may have ended; the files have to go all the same.
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyFor)
+	defer cancel()
+	if tidy := k.tidy(after, client, t.Cluster, id); tidy != nil {
+		t.Tell("discard", "the files of backup "+strconv.FormatUint(uint64(id), 10)+" are still on the data nodes, it is tried again: "+tidy.Error())
+	} else {
+		paid()
+	}
+	return done, parts, err
+}
+
+// tidyFor is how long removing the files may take before it is left to Settle.
+const tidyFor = 2 * time.Minute
+
+// hears waits until the events of the cluster are heard.
+func hears(ctx context.Context, l *mgm.Listener) error {
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !l.Stream().Up {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			return fmt.Errorf("listen to the events of the cluster: %w", l.Stream().Err)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// order owes the files of the backup, then starts it. paid is nil if nothing is owed.
+func (k *Kind) order(ctx context.Context, t backupd.Take, client *mgm.Client, id uint32) (paid func(), err error) {
+	paid, err = t.Owe(ctx, backupd.Debt{
+		Cluster: t.Cluster.Name, Node: t.Cluster.Data[0].Name, What: filesDebt, Detail: strconv.FormatUint(uint64(id), 10), Since: time.Now(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write down that the files of backup %d must be removed: %w", id, err)
+	}
+	if err = start(ctx, client, id); err == nil {
+		return paid, nil
+	}
+	rest(ctx)
+	if code, _ := mgm.CodeOf(err); code == mgm.CodeBackupExists {
+		paid() // there are files of somebody else's among them: nothing of that number is removed
+		paid = nil
+	}
+	return paid, err
+}
+
+// tidy ends the backup if it still runs, and removes its files.
+func (k *Kind) tidy(ctx context.Context, client *mgm.Client, c inventory.Cluster, id uint32) error {
+	if err := giveUp(ctx, client, id); err != nil {
+		return err
+	}
+	return k.discard(ctx, c, id)
+}
+
+// Settle ends a backup whose taker has died, and removes its files from the data nodes.
+func (k *Kind) Settle(ctx context.Context, c inventory.Cluster, d backupd.Debt) error {
+	id, err := strconv.ParseUint(d.Detail, 10, 32)
+	if d.What != filesDebt || err != nil || id == 0 {
+		return fmt.Errorf("settle %q (%q) of %s: an NDB cluster has no such debt", d.What, d.Detail, c.Name)
+	}
+	client := management(c)
+	defer client.Close()
+	return k.tidy(ctx, client, c, uint32(id))
+}
