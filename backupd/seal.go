@@ -87,7 +87,10 @@ func NewSealer(ctx context.Context, st store.Store, cluster, id string, o SealOp
 	}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	for range o.Workers {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+		// The fastest level finds repeats well enough, and is told to look for rare and frequent bytes
+		// where there are none: hex digits take half the room at a sixth of the time that zstd -3 takes.
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithAllLitEntropyCompression(true),
+			zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
 		if err != nil {
 			return nil, fmt.Errorf("prepare to compress: %w", err)
 		}

@@ -129,6 +129,16 @@ func TestWhatIsSealedIsReadAgain(t *testing.T) {
 	}
 }
 
+func TestWhatNeverRepeatsIsMadeSmallerToo(t *testing.T) {
+	m, err := seal(t, newMemory(), SealOptions{}, map[string][]byte{"hex": some(1, frameSize)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if share := float64(m.Stored()) / frameSize; share > 0.52 {
+		t.Errorf("four bits in a byte take %.2f of the room", share)
+	}
+}
+
 func TestSealingEndsWithTheFirstFailure(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	broken := errors.New("the store is broken")
