@@ -50,6 +50,7 @@ type connector struct {
 	tls      *inventory.TLS
 	opened   *atomic.Uint64
 	expiry   *atomic.Int64 // when the certificate ends that the newest connection was shown; 0 if it was shown none
+	plain    bool          // leave the connection as the server gives it
 }
 
 func (c *connector) Driver() driver.Driver { return mysql.MySQLDriver{} }
@@ -80,6 +81,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	c.opened.Add(1)
 	c.expiry.Store(expiry)
+	if c.plain {
+		return conn, nil
+	}
 	if err := setUp(ctx, conn); err != nil {
 		_ = conn.Close() // it is broken; err says how
 		return nil, err

@@ -164,12 +164,14 @@ func (db *DB) query(ctx context.Context, query string, shape func(columns []stri
 	return db.wrap(rows.Err())
 }
 
-func (db *DB) wrap(err error) error {
+func (db *DB) wrap(err error) error { return wrap(db.address, err) }
+
+func wrap(address string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if kind := kindOf(err); kind != nil {
-		return fmt.Errorf("query %s: %w: %w", db.address, kind, err)
+		return fmt.Errorf("query %s: %w: %w", address, kind, err)
 	}
-	return fmt.Errorf("query %s: %w", db.address, err)
+	return fmt.Errorf("query %s: %w", address, err)
 }

@@ -1,0 +1,111 @@
+package sqlconn
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+)
+
+// A Session is one connection that is neither set to wait for nothing nor ever replaced: for who
+// holds a lock, a snapshot or a long answer. One goroutine uses it at a time. An error of the
+// connection ends it for good, and with it what it held.
+type Session struct {
+	address string
+	conn    driver.Conn
+}
+
+// Connect opens a session. An address that begins with a slash is a socket. The settings are
+// items of SET SESSION; a server that refuses one is refused.
+func Connect(ctx context.Context, address string, cred inventory.Credential, tls *inventory.TLS, settings ...string) (*Session, error) {
+	cfg := mysql.NewConfig()
+	cfg.Net, cfg.Addr, cfg.User = "tcp", address, cred.User
+	if strings.HasPrefix(address, "/") {
+		cfg.Net = "unix"
+	}
+	cfg.Logger = &mysql.NopLogger{}
+	cfg.ConnectionAttributes = "program_name:kagu"
+	c := &connector{config: cfg, password: cred.Password, tls: tls, opened: &atomic.Uint64{}, expiry: &atomic.Int64{}, plain: true}
+	conn, err := c.Connect(ctx)
+	if err != nil {
+		return nil, wrap(address, err)
+	}
+	s := &Session{address: address, conn: conn}
+	if len(settings) > 0 {
+		if err := s.Exec(ctx, "SET SESSION "+strings.Join(settings, ", ")); err != nil {
+			_ = s.Close() // err says why
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Close ends the session and all that it held.
+func (s *Session) Close() error { return s.conn.Close() }
+
+// Exec carries out a statement.
+func (s *Session) Exec(ctx context.Context, statement string) error {
+	_, err := s.conn.(driver.ExecerContext).ExecContext(ctx, tag+statement, nil)
+	return wrap(s.address, err)
+}
+
+// Rows calls row for each row of an answer. What row gets is valid during the call only: nil,
+// []byte, int64, uint64, float32 or float64, as the driver reads the column. An error of row ends
+// the session's use of the answer, and is returned as it is.
+func (s *Session) Rows(ctx context.Context, query string, row func([]driver.Value) error) error {
+	rows, err := s.conn.(driver.QueryerContext).QueryContext(ctx, tag+query, nil)
+	if err != nil {
+		return wrap(s.address, err)
+	}
+	values := make([]driver.Value, len(rows.Columns()))
+	for {
+		err := rows.Next(values)
+		switch {
+		case errors.Is(err, io.EOF):
+			return wrap(s.address, rows.Close())
+		case err != nil:
+			_ = rows.Close() // err says what happened
+			if cause := ctx.Err(); cause != nil {
+				err = errors.Join(cause, err)
+			}
+			return wrap(s.address, err)
+		}
+		if err := row(values); err != nil {
+			_ = s.conn.Close() // the rest of the answer is not waited for
+			return err
+		}
+	}
+}
+
+// Texts returns an answer as text. A NULL is "".
+func (s *Session) Texts(ctx context.Context, query string) ([][]string, error) {
+	var all [][]string
+	err := s.Rows(ctx, query, func(values []driver.Value) error {
+		row := make([]string, len(values))
+		for i, v := range values {
+			switch v := v.(type) {
+			case nil:
+			case []byte:
+				row[i] = string(v)
+			default:
+				row[i] = fmt.Sprint(v)
+			}
+		}
+		all = append(all, row)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// Name quotes a name of a schema, table or column.
+func Name(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
