@@ -97,9 +97,12 @@ func (f *Folder) File(parts ...string) string {
 func (f *Folder) Command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, program, args...)
 	c.Dir = f.Path
-	c.Env = append(os.Environ(), variable+"="+f.mark.ID)
+	c.Env = f.Mark(os.Environ())
 	return c
 }
+
+// Mark adds the folder's mark to an environment, for who prepares a program in another way.
+func (f *Folder) Mark(environ []string) []string { return append(environ, variable+"="+f.mark.ID) }
 
 // Launch starts a server that outlives the call: in a session of its own, its output in a file. The
 // channel says how it ended.
