@@ -55,6 +55,10 @@ type Galera struct {
 	StateUUID string   `json:"state_uuid,omitempty"` // wsrep_cluster_state_uuid
 	Seqno     int64    `json:"seqno,omitempty"`      // wsrep_last_committed; meaningful if Answers is Yes
 
+	Queue   *int64 `json:"queue,omitempty"`   // write sets received and not applied; nil unknown
+	Desyncs *int64 `json:"desyncs,omitempty"` // how often it was asked to be out of flow control; nil unknown
+	Wrote   *int64 `json:"wrote,omitempty"`   // write sets of its own clients between two looks; nil unknown
+
 	Saved *SavedPosition `json:"saved,omitempty"` // grastate.dat; nil if the host did not tell
 }
 
