@@ -51,10 +51,11 @@ type Manifest struct {
 
 // Facts are what a Kind found out while it took the backup.
 type Facts struct {
-	Origin   Origin   `json:"origin"`
-	Position Position `json:"position"`
-	Content  []Table  `json:"content,omitempty"` // what a restore must bring back
-	Notes    []string `json:"notes,omitempty"`   // what a reader must know, such as DDL that came meanwhile
+	Origin   Origin    `json:"origin"`
+	From     *Position `json:"from,omitempty"` // Binlog: where it begins; Position is where it ends
+	Position Position  `json:"position"`
+	Content  []Table   `json:"content,omitempty"` // what a restore must bring back
+	Notes    []string  `json:"notes,omitempty"`   // what a reader must know, such as DDL that came meanwhile
 }
 
 // Origin is where the data came from.
@@ -67,16 +68,18 @@ type Origin struct {
 
 // Position says which state of the database the backup holds. What a method does not know is zero.
 type Position struct {
-	UUID    string `json:"uuid,omitempty"`     // Galera's state UUID
-	Seqno   int64  `json:"seqno,omitempty"`    // Galera's writeset number
-	GTID    string `json:"gtid,omitempty"`     // of the binary log, as the server writes it
-	File    string `json:"file,omitempty"`     // binary log of the source node
-	Offset  uint64 `json:"offset,omitempty"`   // in File, in bytes
-	FromLSN uint64 `json:"from_lsn,omitempty"` // InnoDB log sequence numbers, of that node alone
-	ToLSN   uint64 `json:"to_lsn,omitempty"`
-	Backup  uint32 `json:"backup,omitempty"`    // number of NDB's own backup
-	Start   uint64 `json:"start_gci,omitempty"` // NDB: global checkpoints at its begin and its end
-	Stop    uint64 `json:"stop_gci,omitempty"`
+	UUID    string    `json:"uuid,omitempty"`     // Galera's state UUID
+	Seqno   int64     `json:"seqno,omitempty"`    // Galera's writeset number
+	GTID    string    `json:"gtid,omitempty"`     // of the binary log, as the server writes it
+	File    string    `json:"file,omitempty"`     // binary log of the source node
+	Offset  uint64    `json:"offset,omitempty"`   // in File, in bytes
+	Time    time.Time `json:"time,omitzero"`      // of the newest transaction, by the server's clock
+	FromLSN uint64    `json:"from_lsn,omitempty"` // InnoDB log sequence numbers, of that node alone
+	ToLSN   uint64    `json:"to_lsn,omitempty"`
+	Lineage string    `json:"lineage,omitempty"`   // of the data directory that the LSNs are of
+	Backup  uint32    `json:"backup,omitempty"`    // number of NDB's own backup
+	Start   uint64    `json:"start_gci,omitempty"` // NDB: global checkpoints at its begin and its end
+	Stop    uint64    `json:"stop_gci,omitempty"`
 }
 
 // Table is a table that is in the backup.
