@@ -1,0 +1,197 @@
+package galera
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// folders are where programs are looked for. PATH is not: who sets it must not choose what we run.
+var folders = []string{"/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"}
+
+// packages say what holds a program, for who must install it.
+var packages = map[string]string{
+	"mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server", "mariadb": "mariadb-client",
+	"mariadb-binlog": "mariadb-client", "mariadb-backup": "mariadb-backup", "mbstream": "mariadb-backup",
+}
+
+// programs finds and runs programs of MariaDB on this machine.
+type programs struct {
+	server  string // folder of mariadbd that is looked into first; "" for none
+	account *account
+}
+
+// account is whom programs run as when we are root: a server must not be.
+type account struct{ uid, gid uint32 }
+
+// newPrograms looks up the account if one is needed.
+func newPrograms(server string) (programs, error) {
+	p := programs{server: server}
+	if os.Geteuid() != 0 {
+		return p, nil
+	}
+	u, err := user.Lookup("mysql")
+	if err != nil {
+		return p, fmt.Errorf("a server must not run as root, and there is no account mysql: install mariadb-server or run as another user: %w", err)
+	}
+	uid, errU := strconv.ParseUint(u.Uid, 10, 32)
+	gid, errG := strconv.ParseUint(u.Gid, 10, 32)
+	if err := errors.Join(errU, errG); err != nil {
+		return p, fmt.Errorf("account mysql: %w", err)
+	}
+	p.account = &account{uint32(uid), uint32(gid)}
+	return p, nil
+}
+
+// own gives a folder of ours to whom the programs run as, and sees that they can reach it.
+func (p programs) own(dir string) error {
+	if p.account == nil {
+		return nil
+	}
+	if err := os.Chown(dir, int(p.account.uid), int(p.account.gid)); err != nil {
+		return err
+	}
+	for above := filepath.Dir(dir); ; above = filepath.Dir(above) {
+		info, err := os.Stat(above)
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&0o001 == 0 {
+			st, ok := info.Sys().(*syscall.Stat_t)
+			if !ok || st.Uid != p.account.uid {
+				return fmt.Errorf("account mysql, which the scratch server runs as, cannot pass through %s: name another folder as backup.scratch.dir, or chmod o+x it", above)
+			}
+		}
+		if above == "/" || above == "." {
+			return nil
+		}
+	}
+}
+
+// find returns the path of a program.
+func (p programs) find(name string) (string, error) {
+	look := folders
+	if p.server != "" {
+		look = append([]string{p.server}, folders...)
+	}
+	for _, dir := range look {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not in %s: install the package %s here", name, strings.Join(look, ", "), packages[name])
+}
+
+// command prepares a program. When the context ends it is asked to end, and killed if it does
+// not; its end is always waited for. It gets no environment but what it needs.
+func (p programs) command(ctx context.Context, dir, name string, args ...string) (*exec.Cmd, error) {
+	path, err := p.find(name)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=" + dir, "TMPDIR=" + dir}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if p.account != nil {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: p.account.uid, Gid: p.account.gid}
+	}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	return cmd, nil
+}
+
+// run carries a program out. The error holds the end of what it said.
+func (p programs) run(ctx context.Context, dir string, in io.Reader, out io.Writer, name string, args ...string) error {
+	cmd, err := p.command(ctx, dir, name, args...)
+	if err != nil {
+		return err
+	}
+	said := &tail{}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, said
+	if out == nil {
+		cmd.Stdout = said
+	}
+	if err := cmd.Run(); err != nil {
+		return failed(ctx, name, err, said.String())
+	}
+	return nil
+}
+
+func failed(ctx context.Context, name string, err error, said string) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("run %s: %w", name, cause)
+	}
+	if said == "" {
+		return fmt.Errorf("run %s: %w", name, err)
+	}
+	return fmt.Errorf("run %s: %w; the end of what it said:\n%s", name, err, said)
+}
+
+// tail keeps the last bytes that are written to it.
+type tail struct{ kept []byte }
+
+const tailSize = 2000
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.kept = append(t.kept, p...)
+	if len(t.kept) > 4*tailSize {
+		t.kept = append(t.kept[:0], t.kept[len(t.kept)-tailSize:]...)
+	}
+	return len(p), nil
+}
+
+// String returns the last lines, whole ones, without what a terminal would obey.
+func (t *tail) String() string { return lastLines(t.kept) }
+
+func lastLines(text []byte) string {
+	if cut := len(text) - tailSize; cut > 0 {
+		text = text[cut:]
+		if at := bytes.IndexByte(text, '\n'); at >= 0 {
+			text = text[at+1:]
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return printable(lines[max(0, len(lines)-12):])
+}
+
+var versionShape = regexp.MustCompile(`\b([0-9]+)\.([0-9]+)\.([0-9]+)-MariaDB`)
+
+// version asks a program for its version.
+func (p programs) version(ctx context.Context, name string) (string, error) {
+	var out bytes.Buffer
+	cmd, err := p.command(ctx, "/", name, "--version")
+	if err != nil {
+		return "", err
+	}
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return "", failed(ctx, name, err, lastLines(out.Bytes()))
+	}
+	found := versionShape.FindString(out.String())
+	if found == "" {
+		return "", fmt.Errorf("%s --version says %+.100q, which names no version of MariaDB", name, out.String())
+	}
+	return found, nil
+}
+
+// series returns the part of a version within which data files are understood, such as 10.11.
+func series(version string) string {
+	m := versionShape.FindStringSubmatch(version)
+	if m == nil {
+		return ""
+	}
+	return m[1] + "." + m[2]
+}

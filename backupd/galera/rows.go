@@ -1,0 +1,174 @@
+package galera
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kagu-db/kagu/internal/sqlconn"
+)
+
+// A form is how the values of a column are written.
+type form byte
+
+const (
+	quoted form = iota // bytes as they are stored, in quotes: all text and binary types
+	bare               // a number
+	hex                // bits
+	worded             // text that a binary string would not be taken for: addresses, UUIDs
+	lossy              // FLOAT: the server prints 6 digits of it, so it is read as DOUBLE
+)
+
+// forms of the types that are not quoted, by DATA_TYPE.
+var forms = map[string]form{
+	"tinyint": bare, "smallint": bare, "mediumint": bare, "int": bare, "bigint": bare, "decimal": bare, "double": bare, "year": bare,
+	"float": lossy, "bit": hex, "inet4": worded, "inet6": worded, "uuid": worded,
+}
+
+// column is one that is written: a generated one is not.
+type column struct {
+	name string
+	form form
+}
+
+// An encoder writes rows as statements, and adds up what they were.
+type encoder struct {
+	head   string // INSERT INTO … VALUES
+	forms  []form
+	text   []byte // of the statement that is being written
+	rows   int64
+	sum    uint64
+	write  func([]byte) error
+	opened bool
+}
+
+// statementSize is when a statement is ended: large enough that its overhead is none, small
+// enough for any server.
+const statementSize = 1 << 20
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func newEncoder(schema, table string, columns []column, write func([]byte) error) *encoder {
+	e := &encoder{write: write, text: make([]byte, 0, statementSize+statementSize/4)}
+	var names []string
+	for _, c := range columns {
+		names = append(names, sqlconn.Name(c.name))
+		e.forms = append(e.forms, c.form)
+	}
+	e.head = fmt.Sprintf("INSERT INTO %s.%s (%s) VALUES\n", sqlconn.Name(schema), sqlconn.Name(table), strings.Join(names, ","))
+	return e
+}
+
+// selection returns what is selected so that row gets what it expects.
+func selection(columns []column) string {
+	if len(columns) == 0 {
+		return "1"
+	}
+	var all []string
+	for _, c := range columns {
+		name := sqlconn.Name(c.name)
+		if c.form == lossy {
+			name = "CAST(" + name + " AS DOUBLE)"
+		}
+		all = append(all, name)
+	}
+	return strings.Join(all, ",")
+}
+
+// row writes one row. Its checksum is of the text, so it is the same wherever the row is read.
+func (e *encoder) row(values []driver.Value) error {
+	if !e.opened {
+		e.text = append(e.text[:0], e.head...)
+		e.opened = true
+	} else {
+		e.text = append(e.text, ",\n"...)
+	}
+	begin := len(e.text)
+	e.text = append(e.text, '(')
+	for i, form := range e.forms {
+		if i > 0 {
+			e.text = append(e.text, ',')
+		}
+		var err error
+		if e.text, err = appendValue(e.text, values[i], form); err != nil {
+			return err
+		}
+	}
+	e.text = append(e.text, ')')
+	e.rows++
+	e.sum += uint64(crc32.Checksum(e.text[begin:], castagnoli))
+	if len(e.text) >= statementSize {
+		return e.flush()
+	}
+	return nil
+}
+
+// flush ends the statement that is being written, if one is.
+func (e *encoder) flush() error {
+	if !e.opened {
+		return nil
+	}
+	e.opened = false
+	return e.write(append(e.text, ";\n"...))
+}
+
+// sumText writes a checksum as a manifest holds it. The sum does not depend on the order of the
+// rows; the name says how it was made.
+func sumText(sum uint64) string { return fmt.Sprintf("crc32c-sum:%016x", sum) }
+
+func appendValue(to []byte, v driver.Value, form form) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(to, "NULL"...), nil
+	case int64:
+		return strconv.AppendInt(to, v, 10), nil
+	case uint64:
+		return strconv.AppendUint(to, v, 10), nil
+	case float64:
+		return strconv.AppendFloat(to, v, 'g', -1, 64), nil
+	case []byte:
+		switch form {
+		case bare:
+			return append(to, v...), nil
+		case hex:
+			return appendHex(to, v), nil
+		case worded:
+			to = append(to, "_utf8mb4"...)
+		}
+		return appendQuoted(to, v), nil
+	default:
+		return nil, fmt.Errorf("a value of the type %T is not understood", v)
+	}
+}
+
+const digits = "0123456789abcdef"
+
+func appendHex(to, v []byte) []byte {
+	to = append(to, "x'"...)
+	for _, b := range v {
+		to = append(to, digits[b>>4], digits[b&15])
+	}
+	return append(to, '\'')
+}
+
+// escapes are the bytes that cannot stand in a literal by themselves. A line feed is one so that
+// each statement ends where a line does.
+var escapes = [256]byte{0: '0', '\n': 'n', '\r': 'r', '\\': '\\', '\'': '\'', 26: 'Z'}
+
+func appendQuoted(to, v []byte) []byte {
+	to = append(to, '\'')
+	to = slices.Grow(to, len(v)+2)
+	begin := 0
+	for i, b := range v {
+		if e := escapes[b]; e != 0 {
+			to = append(to, v[begin:i]...)
+			to = append(to, '\\', e)
+			begin = i + 1
+		}
+	}
+	to = append(to, v[begin:]...)
+	return append(to, '\'')
+}

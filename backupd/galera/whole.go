@@ -1,0 +1,31 @@
+package galera
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+)
+
+// writeWhole writes a file that nobody else may read: the old or the new one, never half.
+func writeWhole(path string, content []byte) error {
+	next := path + ".new"
+	f, err := os.OpenFile(next, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
+}
+
+// printable takes out of lines what a terminal would obey.
+func printable(lines []string) string {
+	for i, l := range lines {
+		lines[i] = cluster.Printable(l)
+	}
+	return strings.Join(lines, "\n")
+}
