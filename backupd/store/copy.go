@@ -6,66 +6,123 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// Copy copies objects from one store to another. What is there already is passed over, so a copy
-// that was interrupted goes on where it was.
+// Copy brings the objects of one store that another lacks into that one. It can be interrupted and
+// run again: what is there is not read again.
 type Copy struct {
 	From, To Store
-	Last     func(name string) bool        // these come after all others; nil: none
-	Want     func(name string) (Sum, bool) // the digest an object must have, where it is known; nil: nowhere
-	Told     func(Info)                    // is told of each object that was copied; nil: nobody is
+
+	// Last says which objects are copied after all others: a manifest, so that a copy does not look
+	// whole before it is. Nil: none.
+	Last func(name string) bool
+	// Want returns the digest of an object if it is known, so that a damaged one is not copied as if
+	// it were good. Nil: none is.
+	Want func(name string) (Sum, bool)
+	// Told is called for each object that was copied, by one goroutine at a time for each of copies;
+	// nil: nobody is told.
+	Told func(Info)
 }
 
-// Run copies all objects whose names begin with prefix.
+// copiesAtOnce hides the time a far store takes to answer, at a cost of so many objects in memory.
+const copiesAtOnce = 2
+
+// Run copies the objects whose names begin with prefix. One that is there with another size is
+// ErrExists, one whose digest is wrong ErrDigest; the others are copied all the same, but none of
+// the last ones.
 func (c Copy) Run(ctx context.Context, prefix string) error {
-	var first, last []Info
-	err := c.From.List(ctx, prefix, func(i Info) error {
-		if c.Last != nil && c.Last(i.Name) {
+	there := map[string]int64{}
+	if err := c.To.List(ctx, prefix, func(i Info) error {
+		there[i.Name] = i.Size
+		return nil
+	}); err != nil {
+		return err
+	}
+	var now, last []Info
+	if err := c.From.List(ctx, prefix, func(i Info) error {
+		size, found := there[i.Name]
+		switch {
+		case found && size == i.Size:
+		case c.Last != nil && c.Last(i.Name):
 			last = append(last, i)
-		} else {
-			first = append(first, i)
+		default:
+			now = append(now, i)
 		}
 		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("list %s: %w", c.From, err)
+	}); err != nil {
+		return err
 	}
-	for _, i := range append(first, last...) {
-		if err := c.object(ctx, i); err != nil {
-			return fmt.Errorf("copy %s from %s to %s: %w", i.Name, c.From, c.To, err)
-		}
+	if err := c.all(ctx, now); err != nil {
+		return err
 	}
-	return nil
+	return c.all(ctx, last)
 }
 
-func (c Copy) object(ctx context.Context, i Info) error {
-	there, err := c.To.Stat(ctx, i.Name)
-	if err == nil && there.Size == i.Size {
-		return nil
+// all copies objects, some at once. A fault of one object does not keep the others from being
+// copied; a store that fails does.
+func (c Copy) all(ctx context.Context, objects []Info) error {
+	faults := make([]error, len(objects))
+	work, working := errgroup.WithContext(ctx)
+	work.SetLimit(copiesAtOnce)
+	for n, info := range objects {
+		if working.Err() != nil {
+			break
+		}
+		work.Go(func() error {
+			err := c.one(working, info)
+			if errors.Is(err, ErrDigest) || errors.Is(err, ErrExists) || errors.Is(err, ErrNotFound) {
+				faults[n] = err
+				return nil
+			}
+			return err
+		})
 	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err := work.Wait(); err != nil {
 		return err
 	}
-	body, err := c.From.Get(ctx, i.Name)
+	return errors.Join(append(faults, context.Cause(ctx))...)
+}
+
+func (c Copy) one(ctx context.Context, info Info) error {
+	body, err := c.From.Get(ctx, info.Name)
 	if err != nil {
-		return err
+		return fmt.Errorf("copy from %s to %s: %w", c.From, c.To, err)
 	}
-	content, err := io.ReadAll(io.LimitReader(body, i.Size+1))
-	if err := errors.Join(err, body.Close()); err != nil {
-		return err
+	content := make([]byte, 0, min(info.Size, MaxSize)+1)
+	content, err = readInto(content, io.LimitReader(body, MaxSize+1))
+	if err = errors.Join(err, body.Close()); err != nil {
+		return fmt.Errorf("copy from %s to %s: %w", c.From, c.To, err)
 	}
 	sum := Sum(sha256.Sum256(content))
 	if c.Want != nil {
-		if want, known := c.Want(i.Name); known && want != sum {
-			return fmt.Errorf("%w: it is not what was stored", ErrDigest)
+		if want, known := c.Want(info.Name); known && want != sum {
+			return fmt.Errorf("copy %s from %s: %w: it is damaged there, and was not copied", info.Name, c.From, ErrDigest)
 		}
 	}
-	if err := c.To.Put(ctx, i.Name, content, sum); err != nil {
-		return err
+	if err := c.To.Put(ctx, info.Name, content, sum); err != nil {
+		return fmt.Errorf("copy from %s to %s: %w", c.From, c.To, err)
 	}
 	if c.Told != nil {
-		c.Told(i)
+		c.Told(Info{Name: info.Name, Size: int64(len(content)), Stored: info.Stored})
 	}
 	return nil
+}
+
+// readInto is io.ReadAll into a buffer that has the size already.
+func readInto(buffer []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(buffer) == cap(buffer) {
+			buffer = append(buffer, 0)[:len(buffer)]
+		}
+		n, err := r.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		if errors.Is(err, io.EOF) {
+			return buffer, nil
+		}
+		if err != nil {
+			return buffer, err
+		}
+	}
 }

@@ -2,12 +2,8 @@ package store
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
-	"net"
-	"os"
 	"syscall"
 )
 
@@ -40,36 +36,26 @@ var (
 // MayPass reports whether the same may succeed if it is tried again. What it does not know does
 // not pass.
 func MayPass(err error) bool {
-	for _, final := range []error{
-		ErrNotFound, ErrExists, ErrFull, ErrName, ErrTooLarge, ErrDenied, ErrLocked, ErrNoStore,
-		context.Canceled, // who called does not want it any more
-	} {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled): // who called does not want it any more
+		return false
+	case errors.Is(err, ErrMayPass):
+		return true
+	}
+	for _, final := range []error{ErrNotFound, ErrExists, ErrFull, ErrName, ErrTooLarge, ErrDigest, ErrDenied, ErrLocked, ErrNoStore} {
 		if errors.Is(err, final) {
 			return false
 		}
-	}
-	var untrusted *tls.CertificateVerificationError
-	var unknown x509.UnknownAuthorityError
-	if errors.As(err, &untrusted) || errors.As(err, &unknown) {
-		return false
-	}
-	if errors.Is(err, ErrMayPass) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return true
 	}
 	for _, errno := range passing {
 		if errors.Is(err, errno) {
 			return true
 		}
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		return !dns.IsNotFound
-	}
-	var network net.Error
-	return errors.As(err, &network) && network.Timeout()
+	return errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// passing are what a server says that restarts or that the way to was cut, also that of a mounted
+// passing are what the system says of a server that restarts or is cut off, also that of a mounted
 // folder.
 var passing = []syscall.Errno{
 	syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT,

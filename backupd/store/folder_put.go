@@ -109,15 +109,15 @@ var errNoLinks = errors.New("the file system has no hard links; use a local one 
 // name links the file to the object's name and brings the link to disk.
 func (f *Folder) name(root *os.Root, temp, name string) error {
 	for tries := 0; ; tries++ {
-		if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
-			return err
+		err := root.MkdirAll(path.Dir(name), 0o700)
+		if err == nil {
+			err = root.Link(temp, name)
 		}
-		err := root.Link(temp, name)
 		switch {
 		case err == nil:
 			failpoint.Here("store-linked")
 			return f.syncAbove(root, name)
-		case errors.Is(err, fs.ErrNotExist) && tries < 100: // Delete removed the folder, which was empty
+		case errors.Is(err, fs.ErrNotExist) && tries < 100: // Delete removed a folder, which was empty
 		case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS):
 			return errNoLinks
 		default:

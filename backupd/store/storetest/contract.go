@@ -302,9 +302,11 @@ func twoWriters(t *testing.T, st store.Store) {
 	}
 }
 
+// atOnce never empties a folder: a server that keeps objects as files may fail for a moment then.
 func atOnce(t *testing.T, st store.Store) {
 	var work sync.WaitGroup
 	for w := range 4 {
+		must(t, Put(t.Context(), st, fmt.Sprintf("c/%d/stays", w), []byte("x")))
 		work.Go(func() {
 			for i := range 10 {
 				name, content := fmt.Sprintf("c/%d/%d", w, i), Content(uint64(w*100+i), 50_000+i)
@@ -326,8 +328,8 @@ func atOnce(t *testing.T, st store.Store) {
 	work.Wait()
 	got, err := Names(t.Context(), st, "c/")
 	must(t, err)
-	if len(got) != 20 {
-		t.Errorf("got %d objects, want 20", len(got))
+	if len(got) != 24 {
+		t.Errorf("got %d objects, want 24", len(got))
 	}
 }
 
