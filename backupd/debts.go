@@ -38,6 +38,8 @@ func (e *Engine) recover(ctx context.Context) error {
 // sweep removes the parts of a backup that was not brought to its end. It is no harm if it fails:
 // what is left is found as orphans when backups are pruned.
 func (e *Engine) sweep(ctx context.Context, c inventory.Cluster, id string) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
 	v, err := e.Vault(c.Backup.Store)
 	if err == nil {
 		err = v.Sweep(ctx, c.Name, id)

@@ -38,6 +38,7 @@ type Engine struct {
 type Outcome struct {
 	Manifest *Manifest // of a backup that was taken, or looked at
 	Records  []Record  // what was found
+	Pruned   []Pruned  // what was removed, by store
 	Err      error
 }
 

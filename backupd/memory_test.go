@@ -19,6 +19,7 @@ type memory struct {
 	mu      sync.Mutex
 	objects map[string][]byte
 	put     func(name string) error // is asked before each Put; nil: all is well
+	del     func(name string) error // and before each Delete
 }
 
 func newMemory() *memory { return &memory{objects: map[string][]byte{}} }
@@ -73,6 +74,11 @@ func (m *memory) List(_ context.Context, prefix string, each func(store.Info) er
 }
 
 func (m *memory) Delete(_ context.Context, name string) error {
+	if m.del != nil {
+		if err := m.del(name); err != nil {
+			return err
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.objects, name)

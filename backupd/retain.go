@@ -11,23 +11,24 @@ import (
 
 // Held is one backup that a store holds, as far as it matters for keeping it.
 type Held struct {
-	ID         string
-	Base       string // ID of the backup it builds on
-	Method     Method
-	Begun      time.Time
-	Ended      time.Time // a restore brings back this state
-	Proven     time.Time // when its newest proof restore ended, if nothing bad was found since
-	Bad        string    // what was found to be wrong with it
-	Unreadable string    // why its manifest cannot be read; then only ID and Begun are known
-	Pinned     string    // what is being done with it: "is being proven"
-	Locked     time.Time // until then the store lets nobody remove it
+	ID         string    `json:"id"`
+	Base       string    `json:"base,omitempty"` // ID of the backup it builds on
+	Method     Method    `json:"method,omitempty"`
+	Begun      time.Time `json:"begun,omitzero"`
+	Ended      time.Time `json:"ended,omitzero"`       // a restore brings back this state
+	Stored     int64     `json:"stored"`               // bytes
+	Proven     time.Time `json:"proven,omitzero"`      // when its newest proof restore ended, if nothing bad was found since
+	Bad        string    `json:"bad,omitempty"`        // what was found to be wrong with it
+	Unreadable string    `json:"unreadable,omitempty"` // why its manifest cannot be read; then only the ID is known
+	Pinned     string    `json:"pinned,omitempty"`     // what is being done with it: "is being proven"
+	Locked     time.Time `json:"locked,omitzero"`      // until then the store lets nobody remove it
 }
 
 // Decision says what becomes of one backup, and why.
 type Decision struct {
 	Held
-	Keep bool
-	Why  string
+	Keep bool   `json:"keep"`
+	Why  string `json:"why"`
 }
 
 // silentTooLong is how old the newest backup may be. Beyond it either no backups are taken or the
@@ -64,7 +65,7 @@ func Retain(policy inventory.Retention, zone *time.Location, now time.Time, back
 	return decisions(sorted, keep)
 }
 
-// clockSaysNo says why nothing can be decided at that time.
+// clockSaysNo says why nothing can be decided at that time; "" if it can be.
 func clockSaysNo(now time.Time, backups []Held) string {
 	var newest time.Time
 	for _, h := range backups {

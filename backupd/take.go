@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -196,28 +195,4 @@ func names(k Keys) []string {
 		all = append(all, fmt.Sprint(r))
 	}
 	return all
-}
-
-// Sweep removes the parts of a backup that has no manifest. One that has is refused.
-func (v Vault) Sweep(ctx context.Context, cluster, id string) error {
-	if _, err := v.Store.Stat(ctx, manifestOf(cluster, id)); !errors.Is(err, store.ErrNotFound) {
-		if err == nil {
-			err = errors.New("it has a manifest")
-		}
-		return fmt.Errorf("remove the parts of %s: %w", id, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
-	var names []string
-	err := v.Store.List(ctx, partsOf(cluster, id), func(i store.Info) error {
-		names = append(names, i.Name)
-		return nil
-	})
-	for _, name := range names {
-		if err != nil {
-			break
-		}
-		err = v.Store.Delete(ctx, name)
-	}
-	return err
 }
