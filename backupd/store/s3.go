@@ -25,7 +25,7 @@ import (
 //
 // An object is one PUT, never a multipart upload: with MaxSize 64 MiB it goes from memory in one
 // request, is there whole when the answer comes and not at all before, and leaves no started
-// upload behind that costs money and that nobody lists (docs/adr/0011-parts-are-objects.md).
+// upload behind that costs money and that nobody lists (docs/adr/0012-parts-are-objects.md).
 type S3 struct {
 	// Patience is how long an attempt may make no progress; 0: a minute.
 	Patience time.Duration
