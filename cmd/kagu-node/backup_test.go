@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/lab"
@@ -158,4 +161,19 @@ func TestAMemberIsBackedUpOverSSH(t *testing.T) {
 			t.Errorf("%d bytes after %d, %+v", len(more), len(stream), reply.Stream)
 		}
 	})
+}
+
+// query counts the rows of the table.
+func query(t *testing.T, config *mysql.Config) (rows int) {
+	t.Helper()
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	if err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM kagu_lab.rows_").Scan(&rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
 }

@@ -81,6 +81,9 @@ func (o options) answer(ctx context.Context, in io.Reader, out, errOut io.Writer
 	server.StopWait = o.stopWait
 	server.From, _, _ = strings.Cut(os.Getenv("SSH_CONNECTION"), " ")
 	if r.Verb.Streams() {
+		if in == os.Stdin {
+			in, out = host.NewPatience(ctx, 0, "standard input"), host.NewPatience(ctx, 1, "standard output")
+		}
 		if server.Stream(ctx, r, in, out).Err() != nil {
 			return node.ExitRefused
 		}

@@ -51,6 +51,7 @@ func addLab(app *kingpin.Application, s *session) {
 	up.Flag("parameter", "ndb: a parameter of [ndbd default] in config.ini, such as DataMemory=80M; may be repeated.").
 		PlaceHolder("NAME=VALUE").StringMapVar(&c.parameters)
 	up.Flag("mode", "What the remediator may do: observe, propose or auto.").Default("auto").EnumVar(&c.mode, "observe", "propose", "auto")
+	up.Flag("binlog", "galera: let the nodes write binary logs, for restores to a point in time.").BoolVar(&c.binlog)
 	up.Flag("profile", "galera: how soon the servers give up on a silent member: default (5 s) or lan (0.7 s).").
 		EnumVar(&c.profile, "default", "lan")
 	up.Flag("service", "What to start beside the nodes, may be repeated: all, none, "+strings.Join(labServices(), ", ")+".").
@@ -87,7 +88,7 @@ type labCommand struct {
 	services           []string
 	node, reach        string
 	process            string
-	once               bool
+	once, binlog       bool
 	file               string
 	web                *web.FlagConfig
 }
@@ -112,7 +113,7 @@ func (c *labCommand) up(*kingpin.ParseContext) error {
 	begun := time.Now()
 	l, err := lab.Up(c.ctx, lab.Options{
 		Dir: c.dir, Bin: filepath.Dir(program), Kind: cluster.Kind(c.kind), Nodes: c.nodes, Services: c.wanted(),
-		Management: c.management, Data: c.data, SQL: c.sql, Parameters: c.parameters,
+		Management: c.management, Data: c.data, SQL: c.sql, Parameters: c.parameters, BinLog: c.binlog,
 		Mode: cluster.Mode(c.mode), Profile: lab.Profile(c.profile), UsualPorts: true,
 		Progress: func(step string) { fmt.Fprintln(c.out, step) },
 	})

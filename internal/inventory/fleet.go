@@ -126,9 +126,10 @@ type Node struct {
 	Service string   // systemd unit; either this or Start
 	Start   []string // argv of the server for a host without systemd; absolute path first
 
-	DataDir  string // where grastate.dat is; default /var/lib/mysql for a Galera member
-	PIDFile  string // needed with Start
-	ErrorLog string // optional: its last lines go into reports
+	DataDir   string // where grastate.dat is; default /var/lib/mysql for a Galera member
+	BackupDir string // BackupDataDir of a data node, if it is not its DataDir
+	PIDFile   string // needed with Start
+	ErrorLog  string // optional: its last lines go into reports
 }
 
 // Arbitrator is garbd: a member of a Galera cluster that votes and holds no data.

@@ -20,7 +20,7 @@ const (
 var nodeKeys = map[cluster.Role][]string{
 	cluster.RoleMember:     {"name", "host", "sql", "service", "start", "datadir", "pid_file", "error_log"},
 	cluster.RoleManagement: {"id", "name", "host", "address", "service", "start", "datadir", "pid_file", "error_log"},
-	cluster.RoleData:       {"id", "name", "host", "service", "start", "datadir", "pid_file", "error_log"},
+	cluster.RoleData:       {"id", "name", "host", "service", "start", "datadir", "backup_dir", "pid_file", "error_log"},
 	cluster.RoleSQL:        {"id", "name", "host", "sql", "service", "start", "datadir", "pid_file", "error_log"},
 }
 
@@ -63,6 +63,9 @@ func (s *section) readNode(clusterPath string, role cluster.Role) Node {
 		n.SQL = s.socket("sql", "10.0.0.11:3306")
 	case cluster.RoleManagement:
 		n.Listen = s.socket("address", "10.0.1.1:1186")
+	}
+	if role == cluster.RoleData {
+		n.BackupDir = s.remotePath("backup_dir")
 	}
 	s.readProcess(&n)
 	return n

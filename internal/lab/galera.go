@@ -87,6 +87,14 @@ wsrep_node_incoming_address = {{.Node.SQLAddress}}
 wsrep_sst_method = rsync
 wsrep_status_file = wsrep_status.json
 wsrep_sst_receive_address = {{.Node.Address}}:{{.Node.SST}}
+{{- if .BinLog}}
+log_bin = binlog
+log_slave_updates = ON
+server_id = 1
+gtid_domain_id = {{.Domain}}
+wsrep_gtid_mode = ON
+wsrep_gtid_domain_id = 1
+{{- end}}
 `))
 
 // configure writes each node's folder and my.cnf. Each has a tmpdir of its own: a MariaDB that
@@ -100,7 +108,7 @@ func (l *Lab) configure() error {
 	for _, n := range l.Nodes {
 		members = append(members, fmt.Sprintf("%s:%d", n.Address, n.Group))
 	}
-	for _, n := range l.Nodes {
+	for i, n := range l.Nodes {
 		for _, dir := range []string{n.Dir, n.tmpDir()} {
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				return err
@@ -109,7 +117,7 @@ func (l *Lab) configure() error {
 		var text bytes.Buffer
 		if err := myCnf.Execute(&text, map[string]any{
 			"User": runAs(), "Node": n, "TmpDir": n.tmpDir(), "PIDFile": n.pidFile(), "Provider": provider, "EVS": options,
-			"Cluster": ClusterName, "Members": strings.Join(members, ","),
+			"Cluster": ClusterName, "Members": strings.Join(members, ","), "BinLog": l.BinLog, "Domain": 11 + i,
 		}); err != nil {
 			return err
 		}

@@ -74,6 +74,7 @@ type Options struct {
 	Mode     cluster.Mode // of the cluster in kagu.yaml; default observe
 	Profile  Profile      // default ProfileDefault
 	Rules    string       // profile of `kagu generate`; default demo
+	BinLog   bool         // Galera: each node writes binary logs, with GTIDs that are the cluster's
 
 	// Of an NDB cluster: how many nodes of each role, and parameters of config.ini's section
 	// [ndbd default] that the lab shall set otherwise.
@@ -188,6 +189,9 @@ func (o *Options) checkNDB() error {
 		}
 	}
 	errs = append(errs, checkParameters(o.Parameters))
+	if o.BinLog {
+		errs = append(errs, errors.New("binary logs are a Galera node's here: the SQL nodes of an NDB cluster need none"))
+	}
 	if o.Nodes != 0 {
 		errs = append(errs, errors.New("nodes counts the members of a Galera cluster: an NDB cluster has management, data and SQL nodes"))
 	}

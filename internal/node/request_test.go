@@ -14,6 +14,13 @@ const wellFormed = `{"v":1,"verb":"start","cluster":"backoffice","node":"db1","i
 func TestParseRequest(t *testing.T) {
 	start := Request{Version: 1, Verb: Start, Cluster: "backoffice", Node: "db1", ID: "0123456789", By: "remediator", NotAfter: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	report := Request{Version: 1, Verb: Report, Cluster: "b", Node: "n"}
+	as := func(verb, more string) string {
+		return strings.TrimSuffix(strings.Replace(wellFormed, `"start"`, `"`+verb+`"`, 1), "}") + more + "}"
+	}
+	farthest := start
+	farthest.Verb, farthest.Since, farthest.Lineage = Backup, 1<<64-1, "0123456789abcdef"
+	incremental := farthest
+	incremental.Since, incremental.Parallel, incremental.Throttle, incremental.Desync = 67214, 2, 50, true
 	with := func(more string) string { return `{"v":1,"verb":"report","cluster":"b","node":"n"` + more + `}` }
 	for _, tc := range []struct {
 		name, text string
@@ -52,6 +59,22 @@ func TestParseRequest(t *testing.T) {
 		{name: "start with a path as id", text: strings.Replace(wellFormed, "0123456789", "../../../x", 1), err: "id must be"},
 		{name: "start without a limit in time", text: strings.Replace(wellFormed, `"not_after":"2026-03-01T12:00:00Z",`, "", 1), err: "not_after is missing"},
 		{name: "a limit that is no time", text: strings.Replace(wellFormed, "2026-03-01T12:00:00Z", "soon", 1), err: "read request"},
+		{name: "a backup that follows another", text: as("backup", `,"since":67214,"lineage":"0123456789abcdef","parallel":2,"throttle":50,"desync":true`), want: incremental},
+		{name: "an LSN as large as there is", text: as("backup", `,"since":18446744073709551615,"lineage":"0123456789abcdef"`), want: farthest},
+		{name: "a backup since an LSN of no lineage", text: as("backup", `,"since":67214`), err: "give both or none"},
+		{name: "a lineage that is none", text: as("backup", `,"since":1,"lineage":"../../../../etc/x"`), err: "give both or none"},
+		{name: "an LSN that is no number", text: as("backup", `,"since":"--target-dir=/"`), err: "read request"},
+		{name: "a negative LSN", text: as("backup", `,"since":-1`), err: "read request"},
+		{name: "a fraction of a thread", text: as("backup", `,"parallel":1.5`), err: "read request"},
+		{name: "too many threads", text: as("backup", `,"parallel":65`), err: "parallel must be"},
+		{name: "a negative throttle", text: as("backup", `,"throttle":-1`), err: "throttle must be"},
+		{name: "a report that desyncs", text: with(`,"desync":true`), err: `"report" takes no desync`},
+		{name: "a start with a throttle", text: as("start", `,"throttle":5`), err: `"start" takes no throttle`},
+		{name: "a collection of no backup", text: as("collect", ""), err: "backup_id is missing"},
+		{name: "a backup id that is a path", text: as("discard", `,"backup_id":"../1"`), err: "read request"},
+		{name: "a backup id that is too large", text: as("discard", `,"backup_id":4294967296`), err: "read request"},
+		{name: "consent for another node", text: as("restore", `,"operator":true,"consent":"backoffice/db2"`), err: "consent must be"},
+		{name: "consent of nobody", text: as("restore", `,"consent":"backoffice/db1"`), err: "consent must be"},
 		{name: "start by nobody", text: strings.Replace(wellFormed, `,"by":"remediator"`, "", 1), err: "by is missing"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -116,6 +139,9 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(base64.RawURLEncoding.EncodeToString([]byte(wellFormed))))
 	f.Add([]byte(`{"v":1,"verb":"report","cluster":"b","node":"n","node":"m"}`))
 	f.Add([]byte(`{"v":1,"verb":"stop","cluster":"b","node":"n","why":"\u202e\u0000"}`))
+	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"backup","since":67214,"lineage":"0123456789abcdef","parallel":2,"throttle":50,"desync":true,"alone":true`, 1)))
+	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"discard","backup_id":7`, 1)))
+	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"restore","operator":true,"consent":"backoffice/db1"`, 1)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, err := ParseRequest(text)
 		if err != nil {
@@ -126,7 +152,7 @@ func FuzzParseRequest(f *testing.F) {
 				t.Errorf("control character let in: %q", free)
 			}
 		}
-		if strings.ContainsAny(r.Cluster+r.Node+r.ID, "/\\ $'\"`") {
+		if strings.ContainsAny(r.Cluster+r.Node+r.ID+r.Lineage+strings.Replace(r.Consent, "/", "", 1), "/\\ $'\"`") {
 			t.Errorf("names: %q %q %q", r.Cluster, r.Node, r.ID)
 		}
 		wire, err := r.Encode()

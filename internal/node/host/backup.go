@@ -51,10 +51,11 @@ func (s *Server) backup(ctx context.Context, fl *flow) (*node.Stream, error) {
 		return nil, err
 	}
 	lineage, err := lineageOf(fl.n.DataDir)
-	if err != nil {
-		return nil, refusef("whether the data directory is the one of the backup before cannot be told: %w", err)
-	}
-	if fl.r.Lineage != "" && fl.r.Lineage != lineage {
+	switch {
+	case fl.r.Lineage == "": // a full backup; without a lineage the next one is full too
+	case err != nil:
+		return nil, refusef("whether the data directory is the one of the backup before cannot be told: %w; take a full one", err)
+	case fl.r.Lineage != lineage:
 		return nil, refusef("the data directory was made anew since the backup that this one follows (a full state transfer or a restore): take a full one")
 	}
 	if err := fl.open(node.Stream{Format: node.FormatMBStream, Tool: version, Server: m.version}); err != nil {

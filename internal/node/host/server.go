@@ -84,6 +84,8 @@ func (s *Server) change(ctx context.Context, r node.Request, reply node.Reply, n
 		err = s.start(ctx, r, n, c.Policy, d, f, intentErr)
 	case node.Stop:
 		err = s.stop(ctx, r, n, d, f)
+	case node.Discard:
+		err = s.discard(n, r.BackupID)
 	case node.Resync:
 		err = s.resyncVerb(ctx, &flow{r: r, cluster: c, n: n, d: d})
 	default:

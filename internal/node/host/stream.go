@@ -120,6 +120,11 @@ func (s *Server) carryOut(ctx context.Context, fl *flow) (result *node.Stream, e
 	case node.Backup:
 		work = s.backup
 		unlock()
+	case node.Collect:
+		work = s.collect
+		unlock()
+	case node.Restore:
+		work = s.restore
 	default:
 		return nil, fmt.Errorf("verb %q is no stream", string(r.Verb))
 	}
