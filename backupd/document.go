@@ -10,6 +10,8 @@ import (
 	"github.com/kagu-db/kagu/backupd/store"
 )
 
+var errNoSigner = errors.New("there is no key to sign with: name one as backup.signing_key_file in kagu.yaml; kagu backup keys makes one")
+
 // document reads a signed document.
 func (v Vault) document(ctx context.Context, name string, into any) error {
 	body, err := v.Store.Get(ctx, name)
@@ -32,7 +34,7 @@ func (v Vault) document(ctx context.Context, name string, into any) error {
 // keep signs a document and stores it.
 func (v Vault) keep(ctx context.Context, name string, document any) error {
 	if v.Keys.Signer == nil {
-		return errors.New("there is no key to sign with: name one as backup.signing_key_file in kagu.yaml; kagu backup keys makes one")
+		return errNoSigner
 	}
 	text, err := v.Keys.Signer.Sign(document)
 	if err == nil {

@@ -24,6 +24,8 @@ type Engine struct {
 	Catalogue *Catalogue
 	OpenStore func(inventory.BackupStore) (store.Store, error)
 	Ended     func(Run, Outcome) // is told of each run that ended; nil: nobody is
+	Kept      func(Manifest)     // is told of each piece of a binary log that was stored; nil: nobody is
+	Dir       string             // for what is not stored yet
 	Log       *slog.Logger
 	Version   string           // of this program, for manifests
 	Now       func() time.Time // nil: time.Now
@@ -31,6 +33,7 @@ type Engine struct {
 	mu      sync.Mutex
 	base    context.Context // of all runs; nil until Run
 	running map[string]*job // by cluster
+	reload  chan struct{}   // see Reload
 	jobs    sync.WaitGroup
 }
 
@@ -61,7 +64,12 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Lock()
 	e.base, e.running = ctx, map[string]*job{}
 	e.mu.Unlock()
-	e.settleUntil(ctx)
+	for _, ever := range []func(context.Context){e.settleUntil, e.archive, e.copyUntil} {
+		e.jobs.Go(func() { ever(ctx) })
+	}
+	<-ctx.Done()
+	e.mu.Lock()   // what begins looks at the context under the lock: behind it nothing begins any more
+	e.mu.Unlock() //nolint:staticcheck // SA2001: see above
 	e.jobs.Wait()
 	return nil
 }

@@ -98,6 +98,11 @@ type rig struct {
 
 func newRig(t *testing.T, dir string, stores map[string]*memory, keys Keys) *rig {
 	t.Helper()
+	return newRigWith(t, dir, stores, keys, func(*Engine) {})
+}
+
+func newRigWith(t *testing.T, dir string, stores map[string]*memory, keys Keys, change func(*Engine)) *rig {
+	t.Helper()
 	c, err := OpenCatalogue(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +121,7 @@ func newRig(t *testing.T, dir string, stores map[string]*memory, keys Keys) *rig
 		OpenStore: func(s inventory.BackupStore) (store.Store, error) { return stores[s.Name], nil },
 		Ended:     func(run Run, o Outcome) { r.last = o; r.ended <- run },
 	}
+	change(r.engine)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.engine.Run(ctx) }()

@@ -34,12 +34,9 @@ func (e *Engine) Take(ctx context.Context, cluster, jobName, by string) (Run, er
 
 // take is the whole way of one backup: it stands in one place because its order is its safety.
 func (e *Engine) take(ctx context.Context, j *job, kind Kind, t Take) (Outcome, error) {
-	v, err := e.Vault(t.Cluster.Backup.Store)
+	v, err := e.signingVault(t.Cluster.Backup.Store)
 	if err != nil {
 		return Outcome{}, err
-	}
-	if v.Keys.Signer == nil {
-		return Outcome{}, errors.New("there is no key to sign with: name one as backup.signing_key_file in kagu.yaml; kagu backup keys makes one")
 	}
 	var notes []string
 	if t.Method == Incremental {
@@ -53,35 +50,32 @@ func (e *Engine) take(ctx context.Context, j *job, kind Kind, t Take) (Outcome, 
 		}
 	}
 
-	begun := e.now()
-	t.ID = NewID(t.Method, begun)
+	m := e.manifest(t.Cluster, t.Job, t.Method)
+	t.ID = m.ID
 	j.mu.Lock()
 	j.run.Backup = t.ID
 	j.mu.Unlock()
 	t.Tell = func(stage, detail string) { j.tell(ctx, stage, detail) }
 	j.tell(ctx, "take", string(t.Method))
-	sealer, err := NewSealer(ctx, v.Store, t.Cluster.Name, t.ID, SealOptions{Recipients: v.Keys.Recipients, Limit: limit(t.Cluster.Backup.Rate), Progress: j.count})
+	options := SealOptions{Recipients: v.Keys.Recipients, Progress: j.count}
+	if t.Method != Physical && t.Method != Incremental { // those are slowed where they read: a redo log that waits is overwritten
+		options.Limit = limit(t.Cluster.Backup.Rate)
+	}
+	sealer, err := NewSealer(ctx, v.Store, t.Cluster.Name, t.ID, options)
 	if err != nil {
 		return Outcome{}, err
 	}
 	t.Sink = sealer
-	facts, err := kind.Take(ctx, t)
-	if err != nil {
+	if m.Facts, err = kind.Take(ctx, t); err != nil {
 		sealer.Fail(err)
 	}
-	streams, err := sealer.Finish() // says what failed first, in the Kind or in the store
-	if err != nil {
+	if m.Streams, err = sealer.Finish(); err != nil { // it says what failed first, in the Kind or in the store
 		e.sweep(context.WithoutCancel(ctx), t.Cluster, t.ID)
 		return Outcome{}, err
 	}
 
 	j.tell(ctx, "manifest", "")
-	m := Manifest{
-		Format: Format, ID: t.ID, Cluster: t.Cluster.Name, Kind: t.Cluster.Kind, Method: t.Method, Job: t.Job.Name,
-		Begun: begun.UTC(), Ended: e.now().UTC(), Kagu: e.Version, Facts: facts,
-		Sealing: Sealing{Compression: "zstd", Recipients: names(v.Keys)}, Streams: streams,
-	}
-	m.Notes = append(m.Notes, notes...)
+	m.Ended, m.Notes = e.now().UTC(), append(m.Notes, notes...)
 	if t.Base != nil {
 		m.Base = t.Base.ID
 	}
@@ -92,6 +86,24 @@ func (e *Engine) take(ctx context.Context, j *job, kind Kind, t Take) (Outcome, 
 		return Outcome{Manifest: &m}, err
 	}
 	return e.after(ctx, j, v, m)
+}
+
+// manifest begins the manifest of a backup.
+func (e *Engine) manifest(c inventory.Cluster, j inventory.BackupJob, method Method) Manifest {
+	begun := e.now().UTC()
+	return Manifest{
+		Format: Format, ID: NewID(method, begun), Cluster: c.Name, Kind: c.Kind, Method: method, Job: j.Name, Begun: begun, Kagu: e.Version,
+		Sealing: Sealing{Compression: "zstd", Recipients: names(e.Keys())},
+	}
+}
+
+// signingVault opens a store to keep backups in.
+func (e *Engine) signingVault(s inventory.BackupStore) (Vault, error) {
+	v, err := e.Vault(s)
+	if err == nil && v.Keys.Signer == nil {
+		err = errNoSigner
+	}
+	return v, err
 }
 
 // after is what comes when a backup exists: it is read back, and copied to where else it belongs.
@@ -137,24 +149,6 @@ func (e *Engine) look(ctx context.Context, v Vault, m Manifest, by string) (Reco
 // keep stores a record beside its backup and in the catalogue.
 func (e *Engine) keep(ctx context.Context, v Vault, r Record) error {
 	return errors.Join(v.SaveRecord(ctx, r), e.Catalogue.AddRecord(ctx, r))
-}
-
-// copy brings a backup to another store: its parts, then its manifest.
-func (e *Engine) copy(ctx context.Context, from Vault, to inventory.BackupStore, m Manifest) error {
-	v, err := e.Vault(to)
-	if err != nil {
-		return err
-	}
-	copying := store.Copy{From: from.Store, To: v.Store, Want: m.sums()}
-	for _, prefix := range []string{partsOf(m.Cluster, m.ID), proofsOf(m.Cluster, m.ID)} {
-		if err := copying.Run(ctx, prefix); err != nil {
-			return err
-		}
-	}
-	if err := v.Save(ctx, m); err != nil {
-		return err
-	}
-	return e.Catalogue.Add(ctx, m, to.Name)
 }
 
 // sums returns the digest of each part by the name of its object.
