@@ -2,8 +2,10 @@ package ndb
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/kagu-db/kagu/backupd"
@@ -26,6 +28,37 @@ type About struct {
 	Memory  uint64              `json:"memory"`            // bytes of DataMemory that one copy of the data takes; 0 if not known
 	Schemas []string            `json:"schemas"`           // statements that make them
 	Applied []map[string]string `json:"applied,omitempty"` // mysql.ndb_apply_status: what it had applied of other clusters
+}
+
+// maxAbout bounds what is read back.
+const maxAbout = 64 << 20
+
+func readAbout(ctx context.Context, from backupd.Source) (About, error) {
+	var a About
+	text, err := readAll(ctx, from, aboutStream, maxAbout)
+	if err == nil {
+		err = json.Unmarshal(text, &a)
+	}
+	if err != nil {
+		return a, fmt.Errorf("read %s of the backup: %w", aboutStream, err)
+	}
+	return a, nil
+}
+
+// readAll reads a small stream.
+func readAll(ctx context.Context, from backupd.Source, name string, most int64) ([]byte, error) {
+	body, err := from.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(body, most+1))
+	if err := errors.Join(err, body.Close()); err != nil {
+		return nil, err
+	}
+	if int64(len(text)) > most {
+		return nil, fmt.Errorf("stream %s is larger than %d bytes", name, most)
+	}
+	return text, nil
 }
 
 // write writes a small stream.

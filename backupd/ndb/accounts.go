@@ -35,6 +35,9 @@ func (s *seat) accounts(ctx context.Context, out *script) error {
 	}
 	out.section("grants")
 	for _, g := range grants {
+		if strings.HasPrefix(g, "GRANT PROXY ON ``@`` ") { // root's, which a server gives it by itself and takes from nobody else
+			continue
+		}
 		out.do(g)
 	}
 	return nil

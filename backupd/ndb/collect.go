@@ -49,10 +49,14 @@ func (k *Kind) collect(ctx context.Context, t backupd.Take, id uint32) (map[int]
 // one for each thread in folders of their own.
 var partFile = regexp.MustCompile(`^(?:BACKUP-(\d+)-PART-(\d+)-OF-(\d+)/)?BACKUP-(\d+)(-\d+)?\.(\d+)\.(ctl|Data|log)$`)
 
+var topFolder = regexp.MustCompile(`^(?:\./)?(?:BACKUP-\d+/)?`)
+
+// withoutTop returns a name within the folder of the backup.
+func withoutTop(name string) string { return topFolder.ReplaceAllString(name, "") }
+
 // named takes the name of a file apart. A folder of the backup in front of it is let pass.
 func named(name string, node int, id uint32) (set, kind string, sets int, err error) {
-	rest := regexp.MustCompile(`^(?:\./)?(?:BACKUP-\d+/)?`).ReplaceAllString(name, "")
-	m := partFile.FindStringSubmatch(rest)
+	m := partFile.FindStringSubmatch(withoutTop(name))
 	number := strconv.FormatUint(uint64(id), 10)
 	if m == nil || m[4] != number || m[1] != "" && m[1] != number || m[6] != strconv.Itoa(node) {
 		return "", "", 0, fmt.Errorf("%+.120q is not a file of backup %d of node %d", name, id, node)

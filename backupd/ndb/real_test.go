@@ -46,6 +46,7 @@ var shop = []string{
 type bench struct {
 	*lab.Lab
 	cluster inventory.Cluster
+	backup  backupd.Link // that was taken first
 }
 
 // TestOnARealCluster starts one cluster for the whole package. What comes last breaks it.
@@ -65,6 +66,7 @@ func TestOnARealCluster(t *testing.T) {
 	b.sql(t, shop...)
 
 	t.Run("a backup is taken, and nothing is left behind", b.taken)
+	t.Run("it is proven in a throw-away cluster, which is removed", b.proven)
 	t.Run("a number that is taken is refused, and those files are left alone", b.numberTaken)
 	t.Run("a part that lacks a file is no backup", b.partMissing)
 	t.Run("files that cannot be removed are owed, and Settle removes them", b.owed)
@@ -109,6 +111,15 @@ func (b *bench) take(t *testing.T, k *taking) (backupd.Facts, error) {
 	})
 }
 
+// link is what the engine makes of it.
+func (k *taking) link(facts backupd.Facts) backupd.Link {
+	m := backupd.Manifest{ID: backupd.NewID(backupd.Native, time.Now()), Method: backupd.Native, Facts: facts}
+	for name := range k.shelf.streams {
+		m.Streams = append(m.Streams, backupd.Stream{Name: name})
+	}
+	return backupd.Link{Manifest: m, Source: &k.shelf}
+}
+
 // clean wants that nothing of a backup is on the data nodes, and nothing owed.
 func (b *bench) clean(t *testing.T, k *taking) {
 	t.Helper()
@@ -138,6 +149,7 @@ func (b *bench) taken(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.clean(t, k)
+	b.backup = k.link(facts)
 
 	rows := map[string]string{}
 	for _, c := range facts.Content {
@@ -169,6 +181,43 @@ func (b *bench) taken(t *testing.T) {
 		if !strings.Contains(string(k.shelf.streams[definitionsStream]), want) {
 			t.Errorf("the definitions lack %s", want)
 		}
+	}
+}
+
+func (b *bench) proven(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "proof")
+	proof := backupd.Proof{
+		Cluster: b.cluster, Links: []backupd.Link{b.backup}, Dir: dir, Scratch: inventory.Scratch{Dir: root},
+		Tell: func(stage, detail string) { t.Log(stage+":", detail) },
+	}
+	settings := *b.cluster.Backup
+	settings.Checks = []inventory.ContentCheck{
+		{Query: "SELECT COUNT(*) FROM shop.a_of_cheap", Want: "7"},
+		{Query: "SELECT shop.twice(21)", Want: "42"},
+		{Query: "SELECT GROUP_CONCAT(tag ORDER BY id) FROM shop.doc", Want: "a,c"},
+		{Query: "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop'", Want: "1"},
+		{Query: "SELECT COUNT(*) > 0 FROM mysql.ndb_apply_status WHERE server_id = 0", Want: "1"},
+		{Query: "SELECT COUNT(*) FROM shop.item", Want: "899"}, // not so
+	}
+	proof.Cluster.Backup = &settings
+	e, err := (&Kind{}).Prove(t.Context(), proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(e.Server, e.Seconds)
+	bad := 0
+	for _, c := range e.Checks {
+		t.Logf("%-20s %v: %s", c.Name, c.Good, c.Said)
+		if !c.Good {
+			bad++
+		}
+	}
+	if last := e.Checks[len(e.Checks)-1]; bad != 1 || last.Good || last.Said != `"900", want "899"` {
+		t.Errorf("%d checks are bad, want the one that asks for the wrong number", bad)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder is still there: %v", err)
 	}
 }
 
