@@ -181,3 +181,11 @@ func KeyFiles(t testing.TB, access, secret string) (accessFile, secretFile strin
 	}
 	return filepath.Join(dir, "access"), filepath.Join(dir, "secret")
 }
+
+// Allow sets the policy of a bucket.
+func (s *Server) Allow(t testing.TB, policy, bucket string) {
+	t.Helper()
+	if err := s.Admin.SetBucketPolicy(context.Background(), bucket, policy); err != nil {
+		t.Fatalf("set the policy of %s: %v\n%s", bucket, err, policy)
+	}
+}
