@@ -27,7 +27,7 @@ const archiveFor = 2 * time.Minute
 
 // Archive keeps the binary log of one member, piece by piece. A piece is stored at least every so
 // often, if there is anything in it. All pieces of one member that follow each other are a line; what
-// is missing before a piece is said in its notes.
+// is missing before a piece is said in its first note.
 func (k Kind) Archive(ctx context.Context, a backupd.Archive) error {
 	a.Tell = tell(a.Tell)
 	every := a.Every
@@ -109,6 +109,9 @@ func (k Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) error
 	return nil
 }
 
+// noteNew begins the first note of a piece that does not follow the one before.
+const noteNew = "a new line begins: "
+
 // meet puts a line to what a member has now, and says what is missing if something is.
 func (l *line) meet(node string, logs []serverLog) (note string) {
 	defer func() { l.node = node }()
@@ -116,11 +119,11 @@ func (l *line) meet(node string, logs []serverLog) (note string) {
 	switch {
 	case l.node == "":
 		l.file, l.offset = newest.name, 0
-		return "a new line begins: there was none before"
+		return noteNew + "there was none before"
 	case l.node != node:
 		was := l.node
 		l.file, l.offset = newest.name, 0
-		return "a new line begins: the one before was of " + was
+		return noteNew + "the one before was of " + was
 	}
 	for _, log := range logs {
 		if log.name == l.file && log.size >= l.offset {
@@ -130,10 +133,10 @@ func (l *line) meet(node string, logs []serverLog) (note string) {
 	was := fmt.Sprintf("%s at %d", l.file, l.offset)
 	if first := logs[0]; first.name != l.file && after(first.name, l.file) {
 		l.file, l.offset = first.name, 0
-		return "a gap: what followed " + was + " was purged on the server before it was archived; a new line begins with " + first.name
+		return noteNew + "a gap, since what followed " + was + " was purged on the server before it was archived"
 	}
 	l.file, l.offset = newest.name, 0
-	return "a new line begins: after " + was + " the server has begun its binary logs anew"
+	return noteNew + "after " + was + " the server has begun its binary logs anew"
 }
 
 // archivePiece fetches what a file has beyond the line and keeps it.

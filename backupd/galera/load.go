@@ -46,5 +46,5 @@ func (s *spare) feed(ctx context.Context, l backupd.Link, stream string) error {
 // client gives SQL to the server. It stops at the first error.
 func (s *spare) client(ctx context.Context, in io.Reader) error {
 	return s.run(ctx, s.dir, in, nil, "mariadb", "--no-defaults", "--batch", "--binary-mode", "--default-character-set=utf8mb4",
-		"--max-allowed-packet=1G", "--user=root", "--socket="+socketIn(s.dir))
+		"--max-allowed-packet=1G", "--user="+ownUser, "--socket="+socketIn(s.dir))
 }

@@ -85,7 +85,7 @@ func TestLogicalBackup(t *testing.T) {
 	if err := into.install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := into.start(t.Context(), settings{}); err != nil {
+	if err := into.start(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := into.load(t.Context(), l); err != nil {

@@ -23,7 +23,7 @@ var folders = []string{"/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sb
 // packages say what holds a program, for who must install it.
 var packages = map[string]string{
 	"mariadbd": "mariadb-server", "mariadb-install-db": "mariadb-server", "mariadb": "mariadb-client",
-	"mariadb-binlog": "mariadb-client", "mariadb-backup": "mariadb-backup", "mbstream": "mariadb-backup",
+	"mariadb-binlog": "mariadb-client", "mariadb-backup": "mariadb-backup", "mbstream": "mariadb-backup", "innochecksum": "mariadb-server",
 }
 
 // programs finds and runs programs of MariaDB on this machine.
@@ -120,14 +120,37 @@ func (p programs) run(ctx context.Context, dir string, in io.Reader, out io.Writ
 		return err
 	}
 	said := &tail{}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, said
+	cmd.Stdout, cmd.Stderr = out, said
 	if out == nil {
 		cmd.Stdout = said
 	}
-	if err := cmd.Run(); err != nil {
+	var input *watched
+	if in != nil {
+		input = &watched{from: in}
+		cmd.Stdin = input
+	}
+	err = cmd.Run()
+	if input != nil && input.err != nil { // what the program says of an input that broke off is no news
+		return input.err
+	}
+	if err != nil {
 		return failed(ctx, name, err, said.String())
 	}
 	return nil
+}
+
+// watched remembers why a reader failed.
+type watched struct {
+	from io.Reader
+	err  error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		w.err = err
+	}
+	return n, err
 }
 
 func failed(ctx context.Context, name string, err error, said string) error {

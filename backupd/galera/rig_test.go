@@ -55,7 +55,7 @@ func server(t testing.TB, options ...string) *spare {
 	if err := s.install(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.start(t.Context(), settings{options: options}); err != nil {
+	if err := s.start(t.Context(), options); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -100,7 +100,7 @@ func clusterOf(s *spare, jobs ...string) inventory.Cluster {
 	c := inventory.Cluster{
 		Name: "lab", Kind: cluster.KindGalera,
 		Nodes:  []inventory.Node{{Name: "n1", SQL: "/nowhere"}, {Name: "n2", SQL: socketIn(s.dir)}},
-		Backup: &inventory.Backup{Credential: inventory.Credential{Name: "backup", User: "root"}},
+		Backup: &inventory.Backup{Credential: inventory.Credential{Name: "backup", User: ownUser}},
 	}
 	for _, method := range jobs {
 		c.Backup.Jobs = append(c.Backup.Jobs, inventory.BackupJob{Name: method, Method: method})
@@ -204,7 +204,7 @@ func (f fakeHosts) Stream(ctx context.Context, _ inventory.Host, r node.Request,
 		return node.Reply{}, err
 	}
 	args := []string{
-		"--no-defaults", "--backup", "--stream=mbstream", "--user=root", "--socket=" + socketIn(f.server.dir), "--datadir=" + dataIn(f.server.dir),
+		"--no-defaults", "--backup", "--stream=mbstream", "--user=" + ownUser, "--socket=" + socketIn(f.server.dir), "--datadir=" + dataIn(f.server.dir),
 		"--tmpdir=" + dir, "--target-dir=" + dir, "--extra-lsndir=" + dir,
 	}
 	if r.Since > 0 {
@@ -256,3 +256,5 @@ func (f fakeHosts) Stream(ctx context.Context, _ inventory.Host, r node.Request,
 	}
 	return node.Reply{Version: node.Version, Verb: node.Backup, Done: true, Stream: st}, nil
 }
+
+func port(t testing.TB) string { return needs.Port(t, "127.0.0.1") }

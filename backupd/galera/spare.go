@@ -21,15 +21,21 @@ type spare struct {
 	folder  *scratch.Folder
 	dir     string // all of it, also its tmpdir: a server empties its tmpdir, whoever else uses it
 	version string
+	options []string // that its data needs
 	ended   chan struct{}
 	endErr  error
 }
 
-// settings are what a scratch server must be started with to read its files.
-type settings struct {
-	options []string // of InnoDB and of names, as the backup says
-	open    bool     // asks for no password: the accounts in the data are not ours
-}
+// ownUser is an account of ours on a scratch server, made at each start: those in restored data are
+// not ours. It has no password; the socket is in a folder that nobody else may enter.
+const (
+	ownUser = "kagu_scratch"
+	// PROXY cannot be granted while a server starts, and who lacks it cannot restore grants of it.
+	ownAccount = "CREATE OR REPLACE USER " + ownUser + "@localhost;\n" +
+		"GRANT ALL PRIVILEGES ON *.* TO " + ownUser + "@localhost WITH GRANT OPTION;\n" +
+		"REPLACE INTO mysql.proxies_priv (Host, User, Proxied_host, Proxied_user, With_grant, Grantor) VALUES ('localhost', '" + ownUser + "', '', '', 1, '');\n" +
+		"FLUSH PRIVILEGES;\n"
+)
 
 func dataIn(dir string) string { return filepath.Join(dir, "data") }
 
@@ -71,6 +77,14 @@ func newSpare(ctx context.Context, dir string, cfg inventory.Scratch, keep bool)
 
 func (s *spare) tmp() string { return filepath.Join(s.dir, "tmp") }
 
+// give writes a small file for a program that runs as another account.
+func (s *spare) give(path string, content string) error {
+	if err := writeWhole(path, []byte(content)); err != nil || s.account == nil {
+		return err
+	}
+	return os.Chown(path, int(s.account.uid), int(s.account.gid))
+}
+
 // install makes an empty data directory.
 func (s *spare) install(ctx context.Context) error {
 	return s.run(ctx, s.dir, nil, nil, "mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
@@ -78,17 +92,19 @@ func (s *spare) install(ctx context.Context) error {
 }
 
 // start starts the server and waits until it answers.
-func (s *spare) start(ctx context.Context, with settings) error {
+func (s *spare) start(ctx context.Context, options []string) error {
 	args := []string{
 		"--no-defaults", "--datadir=" + dataIn(s.dir), "--tmpdir=" + s.tmp(), "--socket=" + socketIn(s.dir),
 		"--pid-file=" + filepath.Join(s.dir, "pid"), "--log-error=" + s.log(), "--skip-networking", "--skip-slave-start",
 		"--event-scheduler=OFF", "--skip-log-bin", "--performance-schema=OFF", "--innodb-buffer-pool-size=" + scratchMemory,
 		"--innodb-flush-log-at-trx-commit=0", "--max-allowed-packet=1G", "--key-buffer-size=16M", "--character-set-server=utf8mb4",
 	}
-	args = append(args, with.options...)
-	if with.open {
-		args = append(args, "--skip-grant-tables")
+	args = append(args, options...)
+	init := filepath.Join(s.dir, "account.sql")
+	if err := s.give(init, ownAccount); err != nil {
+		return err
 	}
+	args = append(args, "--init-file="+init)
 	// It must outlive the context that starts it: a restore to scratch leaves it running.
 	cmd, err := s.command(context.WithoutCancel(ctx), s.dir, "mariadbd", args...)
 	if err != nil {
@@ -137,7 +153,7 @@ func (s *spare) said() string {
 
 // connect opens a session that may do everything.
 func (s *spare) connect(ctx context.Context, settings ...string) (*sqlconn.Session, error) {
-	return sqlconn.Connect(ctx, socketIn(s.dir), inventory.Credential{User: "root"}, nil, settings...)
+	return sqlconn.Connect(ctx, socketIn(s.dir), inventory.Credential{User: ownUser}, nil, settings...)
 }
 
 // stop ends the server so that all it has is on disk. One that does not end is killed.

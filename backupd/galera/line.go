@@ -1,0 +1,154 @@
+package galera
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kagu-db/kagu/backupd"
+)
+
+// follow returns the archived pieces that lead from a state to a point, in order, and says how the
+// replay begins. It looks at manifests alone.
+func follow(base backupd.Manifest, logs []backupd.Link, to backupd.Point) ([]backupd.Link, error) {
+	var whys []string
+	for _, l := range lines(logs) {
+		part, err := l.from(base)
+		if err == nil {
+			part, err = part.to(to)
+		}
+		if err == nil {
+			return part, nil
+		}
+		whys = append(whys, err.Error())
+	}
+	if len(whys) == 0 {
+		return nil, fmt.Errorf("no binary log was archived after %s began: a job of method binlog archives them", base.ID)
+	}
+	return nil, fmt.Errorf("the archived binary logs do not lead from %s to there: %s", base.ID, strings.Join(whys, "; "))
+}
+
+// pieces follow each other without a gap, all of one member.
+type pieces []backupd.Link
+
+func (p pieces) node() string { return nodeOf(p[0].Manifest) }
+
+func nodeOf(m backupd.Manifest) string {
+	if len(m.Origin.Nodes) == 0 {
+		return ""
+	}
+	return m.Origin.Nodes[0]
+}
+
+// lines sorts pieces into lines, the longest first.
+func lines(logs []backupd.Link) []pieces {
+	sorted := slices.Clone(logs)
+	slices.SortStableFunc(sorted, func(a, b backupd.Link) int {
+		return cmp.Or(cmp.Compare(nodeOf(a.Manifest), nodeOf(b.Manifest)), a.Manifest.Begun.Compare(b.Manifest.Begun))
+	})
+	var all []pieces
+	for _, l := range sorted {
+		if l.Manifest.From == nil {
+			continue
+		}
+		if n := len(all); n > 0 && continues(all[n-1][len(all[n-1])-1].Manifest, l.Manifest) {
+			all[n-1] = append(all[n-1], l)
+			continue
+		}
+		all = append(all, pieces{l})
+	}
+	slices.SortStableFunc(all, func(a, b pieces) int { return len(b) - len(a) })
+	return all
+}
+
+// continues reports whether a piece begins where another one ends: there in the file, or with the
+// file that comes next.
+func continues(before, m backupd.Manifest) bool {
+	if nodeOf(before) != nodeOf(m) || len(m.Notes) > 0 && strings.HasPrefix(m.Notes[0], noteNew) {
+		return false
+	}
+	if m.From.File == before.Position.File {
+		return m.From.Offset == before.Position.Offset
+	}
+	base, n := number(before.Position.File)
+	next, k := number(m.From.File)
+	return m.From.Offset == 0 && base == next && k == n+1
+}
+
+// from cuts off what the state holds already. Where the state is of another member the
+// line must be of the same cluster, and the exact place is found when the logs are read.
+func (p pieces) from(base backupd.Manifest) (pieces, error) {
+	pos := base.Position
+	if nodeOf(base) == p.node() && pos.File != "" {
+		for i, l := range p {
+			if l.Manifest.Position.File == pos.File && l.Manifest.Position.Offset >= pos.Offset && l.Manifest.From.Offset <= pos.Offset {
+				return p.wholeFile(i)
+			}
+		}
+		return nil, fmt.Errorf("those of %s from %s to %s do not hold %s at %d", p.node(), p[0].Manifest.From.File, p[len(p)-1].Manifest.Position.File, pos.File, pos.Offset)
+	}
+	if pos.UUID == "" || pos.Seqno <= 0 {
+		return nil, fmt.Errorf("those of %s cannot be joined to the state of another member: the backup does not say its number in the cluster", p.node())
+	}
+	return p.wholeFile(0)
+}
+
+// wholeFile returns the pieces from the begin of the file on in which piece i lies: a binary log is
+// read from its begin.
+func (p pieces) wholeFile(i int) (pieces, error) {
+	file := p[i].Manifest.From.File
+	for i > 0 && p[i].Manifest.From.Offset > 0 {
+		i--
+	}
+	if p[i].Manifest.From.Offset > 0 || p[i].Manifest.From.File != file {
+		return nil, fmt.Errorf("those of %s lack the begin of %s", p.node(), file)
+	}
+	return p[i:], nil
+}
+
+// to cuts off what comes after a point, and says how much is missing if it is not reached.
+func (p pieces) to(point backupd.Point) (pieces, error) {
+	last := p[len(p)-1].Manifest
+	switch {
+	case !point.Time.IsZero():
+		for i, l := range p { // stored after that moment: no transaction before it is missing
+			if l.Manifest.Position.Time.After(point.Time) {
+				return p[:i+1], nil
+			}
+		}
+		if last.Ended.Before(point.Time) {
+			return nil, fmt.Errorf("those of %s go to %s, which is %s too early", p.node(), last.Ended.UTC().Format(time.RFC3339), point.Time.Sub(last.Ended).Round(time.Second))
+		}
+		return p, nil
+	case point.GTID != "":
+		domain, seqno, err := parseGTID(point.GTID)
+		if err != nil {
+			return nil, err
+		}
+		for i, l := range p {
+			d, s, err := parseGTID(l.Manifest.Position.GTID)
+			if err == nil && d == domain && s >= seqno {
+				return p[:i+1], nil
+			}
+		}
+		return nil, fmt.Errorf("those of %s go to %s", p.node(), cmp.Or(last.Position.GTID, "no transaction"))
+	}
+	return p, nil
+}
+
+// parseGTID reads domain and number of a transaction.
+func parseGTID(text string) (domain uint32, seqno uint64, err error) {
+	parts := strings.Split(text, "-")
+	if len(parts) == 3 {
+		d, errD := strconv.ParseUint(parts[0], 10, 32)
+		_, errS := strconv.ParseUint(parts[1], 10, 32)
+		n, errN := strconv.ParseUint(parts[2], 10, 64)
+		if errD == nil && errS == nil && errN == nil {
+			return uint32(d), n, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("%+.60q is not the GTID of a transaction, such as 0-1-4711", text)
+}
