@@ -6,8 +6,10 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +84,7 @@ func (r *rig) undisturbed(name string) {
 	left := func() (what string) {
 		notes, _ := filepath.Glob(filepath.Join(r.Dir, "ssh-"+name, "state", "*", "backup.json"))
 		folders, _ := filepath.Glob("/run/kagu-backup-*")
-		for _, pid := range r.tools() {
+		for _, pid := range r.tools("mariadb-backup", "desync-watchdog") {
 			line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 			what += fmt.Sprintf(" process %d %q", pid, line)
 		}
@@ -104,8 +106,8 @@ func (r *rig) undisturbed(name string) {
 	}
 }
 
-// tools lists the processes of this lab that are part of a backup.
-func (r *rig) tools() []int {
+// tools lists the processes of this lab whose command lines hold one of the words.
+func (r *rig) tools(words ...string) []int {
 	var pids []int
 	all, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, path := range all {
@@ -114,13 +116,27 @@ func (r *rig) tools() []int {
 			continue
 		}
 		line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
-		if err == nil && (bytes.Contains(line, []byte("mariadb-backup")) || bytes.Contains(line, []byte("desync-watchdog"))) {
+		if err == nil && slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(line, []byte(word)) }) {
 			var pid int
 			_, _ = fmt.Sscanf(filepath.Base(filepath.Dir(path)), "%d", &pid)
 			pids = append(pids, pid)
 		}
 	}
 	return pids
+}
+
+// walk reads every file below a folder.
+func walk(dir string, each func(path string, text []byte)) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err == nil {
+			each(path, text)
+		}
+		return err
+	})
 }
 
 func TestAMemberIsBackedUpOverSSH(t *testing.T) {

@@ -196,7 +196,7 @@ func (s *Server) lockBackup(d stateDir) (l backupLocks, err error) {
 	return l, nil
 }
 
-// endLimit bounds the clearing up after a backup.
-const endLimit = 30 * time.Second
+// endLimit bounds the clearing up after a backup; then it is the watchdog's alone.
+const endLimit = 10 * time.Second
 
 var errWatchdogGone = errors.New("the process that would end the desync if this one died is gone, so the backup was broken off")

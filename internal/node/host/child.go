@@ -71,16 +71,18 @@ func (c child) run(ctx context.Context, take func(stdout io.Reader) error) error
 	if os.Geteuid() == 0 && c.owner.uid != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: c.owner.uid, Gid: c.owner.gid}
 	}
-	stdout, err := cmd.StdoutPipe()
+	// Not cmd.StdoutPipe: waiting for the child, as its thread does, would close that while we read.
+	stdout, theirs, err := os.Pipe()
 	if err != nil {
 		return err
 	}
+	defer stdout.Close()
+	_, _ = unix.FcntlInt(stdout.Fd(), unix.F_SETPIPE_SZ, 1<<20) // fewer turns between it and us; a limit may forbid it
+	cmd.Stdout = theirs
 	wait, err := startNice(cmd)
+	theirs.Close()
 	if err != nil {
 		return fmt.Errorf("start %s: %w", c.path, err)
-	}
-	if pipe, ok := stdout.(*os.File); ok { // fewer turns between it and us; the limit may forbid it
-		_, _ = unix.FcntlInt(pipe.Fd(), unix.F_SETPIPE_SZ, 1<<20)
 	}
 	taken := take(stdout)
 	if taken != nil {

@@ -94,7 +94,9 @@ func (w watched) during(ctx context.Context, s *Server, fl *flow, cred inventory
 			fl.notes = append(fl.notes, clean(undone.Error(), 300))
 			return
 		}
-		err = errors.Join(err, undone)
+		if undone != nil {
+			err = fmt.Errorf("%w; and %w", err, undone)
+		}
 	}()
 	if mine.Desynced {
 		if err := w.set(ctx, true); err != nil {
