@@ -100,6 +100,7 @@ const (
 func TestWhateverIsKilledNoMemberStaysDesynced(t *testing.T) {
 	r := newRig(t, lab.Options{Nodes: 3})
 	ctx := t.Context()
+	t.Run("nothing is killed", r.takesBackups)
 	// during lets a backup come to its middle, does something, and returns how it ended.
 	during := func(t *testing.T, stop context.Context, act func()) (node.Reply, error) {
 		t.Helper()

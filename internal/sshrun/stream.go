@@ -34,6 +34,7 @@ func (r Runner) Stream(ctx context.Context, host inventory.Host, command string,
 	}
 	defer client.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	made := context.AfterFunc(connecting, func() { conn.Close() })
 	session, stdin, stdout, err := c.session(client)
 	if err != nil {
 		return Result{}, c.explain(connecting, conn.orCap(err))
@@ -44,8 +45,8 @@ func (r Runner) Stream(ctx context.Context, host inventory.Host, command string,
 	if err := session.Start(command); err != nil {
 		return Result{}, c.explain(connecting, err)
 	}
-	cancel() // the way is made; it bounds nothing any more
-	watched := &watchedReader{from: stdout, idle: idle, giveUp: func() { conn.Close() }}
+	made() // the way is made
+	watched := &watchedReader{ended: ctx.Err, from: stdout, idle: idle, giveUp: func() { conn.Close() }}
 	if err := talk(watched, stdin); err != nil {
 		conn.Close()
 		_ = session.Wait() // it returns at once now, and then nobody writes to stderr
@@ -94,8 +95,10 @@ func (c *call) session(client *ssh.Client) (*ssh.Session, io.WriteCloser, io.Rea
 }
 
 // watchedReader gives up when one read waits too long. The time in which nobody reads does not
-// count: it is ours.
+// count: it is ours. A connection that we closed looks like an end of the output, and is told
+// from one here.
 type watchedReader struct {
+	ended  func() error
 	from   io.Reader
 	idle   time.Duration
 	giveUp func()
@@ -109,5 +112,12 @@ func (r *watchedReader) Read(p []byte) (int, error) {
 	})
 	n, err := r.from.Read(p)
 	timer.Stop()
+	switch {
+	case err == nil:
+	case r.gaveUp.Load():
+		err = errIdle
+	case r.ended() != nil:
+		err = r.ended()
+	}
 	return n, err
 }

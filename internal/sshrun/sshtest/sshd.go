@@ -31,7 +31,7 @@ type Server struct {
 
 // Start runs sshd until the test ends. The account's key is bound to the forced command; with
 // "" it is not bound, and the account's shell runs what the client asks for.
-func Start(t *testing.T, forced string) Server {
+func Start(t testing.TB, forced string) Server {
 	t.Helper()
 	needs.Servers(t)
 	sshd := needs.Program(t, "sshd", "openssh-server")
@@ -83,7 +83,7 @@ func Start(t *testing.T, forced string) Server {
 }
 
 // WriteKey makes an ed25519 key, writes its private half to the file, and returns the public.
-func WriteKey(t *testing.T, path string) ssh.PublicKey {
+func WriteKey(t testing.TB, path string) ssh.PublicKey {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	check(t, err)
@@ -96,7 +96,7 @@ func WriteKey(t *testing.T, path string) ssh.PublicKey {
 }
 
 // find returns sshd's path; without it the test is skipped, under CI it fails.
-func waitFor(t *testing.T, address string) {
+func waitFor(t testing.TB, address string) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		conn, err := net.Dial("tcp", address)
@@ -110,12 +110,12 @@ func waitFor(t *testing.T, address string) {
 	}
 }
 
-func write(t *testing.T, path, text string, mode os.FileMode) {
+func write(t testing.TB, path, text string, mode os.FileMode) {
 	t.Helper()
 	check(t, os.WriteFile(path, []byte(text), mode))
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(fmt.Errorf("sshtest: %w", err))
