@@ -32,8 +32,9 @@ type outcome struct {
 }
 
 // run runs the collectors at the same time, waits for all of them, and returns their metrics
-// in the order of the collectors.
-func run(ctx context.Context, self Self, collectors []Collector) ([]prometheus.Metric, []outcome) {
+// in the order of the collectors. The scrape began at begun; each collector's part is given to ended as
+// soon as it is there.
+func run(ctx context.Context, self Self, begun time.Time, collectors []Collector, ended func(name string, part []prometheus.Metric)) ([]prometheus.Metric, []outcome) {
 	var (
 		wg       sync.WaitGroup
 		parts    = make([][]prometheus.Metric, len(collectors))
@@ -41,9 +42,8 @@ func run(ctx context.Context, self Self, collectors []Collector) ([]prometheus.M
 	)
 	for i, c := range collectors {
 		wg.Go(func() {
-			start := time.Now()
 			err := collect(ctx, c, func(m prometheus.Metric) { parts[i] = append(parts[i], m) })
-			took := time.Since(start)
+			took := time.Since(begun)
 			if k, ok := c.(keeper); ok {
 				at, of, any := k.snapshot()
 				if took = of; any {
@@ -58,6 +58,7 @@ func run(ctx context.Context, self Self, collectors []Collector) ([]prometheus.M
 				self.Success.Sample(success, c.Name()),
 				self.Duration.Sample(took.Seconds(), c.Name()))
 			outcomes[i] = outcome{c.Name(), err}
+			ended(c.Name(), parts[i])
 		})
 	}
 	wg.Wait()

@@ -198,16 +198,69 @@ func TestAScrapeOutlivesTheOneWhoAsked(t *testing.T) {
 	})
 }
 
+// Two Prometheus servers with different timeouts: the impatient one is told what it would have been told
+// alone, in a good answer. A bad one would say that the exporter is down, not the server.
 func TestASecondScrapeWaitsNoLongerThanItsOwnDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := prober(t, source{"silent", silent})
+		hangs := func(ctx context.Context, emit func(prometheus.Metric)) error {
+			<-ctx.Done()
+			emit(metric.GaleraUp.Sample(0))
+			return ctx.Err()
+		}
+		p := prober(t, source{"hangs", hangs}, source{"good", ready}, source{"late", func(ctx context.Context, emit func(prometheus.Metric)) error {
+			select {
+			case <-time.After(2 * time.Second):
+				emit(metric.GaleraConnected.Sample(1))
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}})
+		var first sync.WaitGroup
+		first.Go(func() {
+			_, got := ask(p, "c/n", "8")
+			want := []string{
+				"galera_connected 1",
+				`galera_exporter_collector_success{collector="good"} 1`,
+				`galera_exporter_collector_success{collector="hangs"} 0`,
+				`galera_exporter_collector_success{collector="late"} 1`,
+				"galera_ready 1", "galera_up 0",
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the patient one: want -, got +:\n%s", diff)
+			}
+		})
+		synctest.Wait()
+		start := time.Now()
+		code, got := ask(p, "c/n", "1")
+		if took := time.Since(start); code != http.StatusOK || took != 750*time.Millisecond {
+			t.Errorf("%d after %s", code, took)
+		}
+		want := []string{
+			`galera_exporter_collector_success{collector="good"} 1`,
+			`galera_exporter_collector_success{collector="hangs"} 0`,
+			`galera_exporter_collector_success{collector="late"} 0`,
+			"galera_ready 1", "galera_up 0",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the impatient one: want -, got +:\n%s", diff)
+		}
+		first.Wait()
+	})
+}
+
+func TestWhoGivesUpWaitingSaysHowLongACollectorHasTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := prober(t, source{"hangs", silent})
 		var first sync.WaitGroup
 		first.Go(func() { ask(p, "c/n", "8") })
 		synctest.Wait()
-		start := time.Now()
-		code, _ := ask(p, "c/n", "1")
-		if took := time.Since(start); code != http.StatusServiceUnavailable || took != 750*time.Millisecond {
-			t.Errorf("%d after %s", code, took)
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "/probe?target=c/n", nil)
+		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "1")
+		p.ServeHTTP(w, r)
+		if want := `galera_exporter_collector_duration_seconds{collector="hangs"} 0.75`; !strings.Contains(w.Body.String(), want+"\n") {
+			t.Errorf("no %s in\n%s", want, w.Body)
 		}
 		first.Wait()
 	})

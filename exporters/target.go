@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -40,12 +41,6 @@ type Target struct {
 	failed  map[string]bool    // collectors that failed last time, so that a fault is told once
 }
 
-// A flight is a scrape that runs and whose result others may wait for.
-type flight struct {
-	landed  chan struct{}
-	metrics []prometheus.Metric
-}
-
 // errCollectors says that a scrape asked for collectors that there are not.
 var errCollectors = errors.New("collect[]")
 
@@ -53,7 +48,8 @@ var errCollectors = errors.New("collect[]")
 var errClosed = errors.New("the target was replaced by a reload")
 
 // scrape returns the target's metrics. If a scrape that asks for the same runs already, its result is shared. The
-// scrape goes on to its deadline even if whoever asked for it goes away, since others may wait for it.
+// scrape goes on to its deadline even if whoever asked for it goes away, since others may wait for it. One
+// who waits until its own deadline gets what there is by then.
 func (t *Target) scrape(ctx context.Context, asked []string, self Self, log *slog.Logger) (metrics []prometheus.Metric, shared bool, err error) {
 	t.using.RLock()
 	defer t.using.RUnlock()
@@ -64,6 +60,8 @@ func (t *Target) scrape(ctx context.Context, asked []string, self Self, log *slo
 	if err != nil {
 		return nil, false, fmt.Errorf("%w: %w", errCollectors, err)
 	}
+	begun := time.Now()
+	collectors = t.attended(asked, collectors)
 	key := strings.Join(asked, " ")
 	t.mu.Lock()
 	if f := t.flights[key]; f != nil {
@@ -72,10 +70,10 @@ func (t *Target) scrape(ctx context.Context, asked []string, self Self, log *slo
 		case <-f.landed:
 			return f.metrics, true, nil
 		case <-ctx.Done():
-			return nil, true, ctx.Err()
+			return f.soFar(ctx, self, begun, collectors), true, nil
 		}
 	}
-	f := &flight{landed: make(chan struct{})}
+	f := newFlight()
 	if t.flights == nil {
 		t.flights = map[string]*flight{}
 	}
@@ -88,7 +86,7 @@ func (t *Target) scrape(ctx context.Context, asked []string, self Self, log *slo
 		bounded, cancel = context.WithDeadline(bounded, deadline)
 		defer cancel()
 	}
-	metrics, outcomes := run(bounded, self, t.attended(asked, collectors))
+	metrics, outcomes := run(bounded, self, begun, collectors, f.ended)
 	t.tell(log, outcomes)
 
 	f.metrics = metrics
