@@ -2,17 +2,15 @@ package remediator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/httpjson"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/journal"
 )
@@ -117,7 +115,7 @@ func (a *API) incidents(w http.ResponseWriter, r *http.Request) {
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 1000 {
-			a.fail(w, r, badRequest("limit must be a number from 1 to 1000"))
+			a.fail(w, r, httpjson.BadRequest("limit must be a number from 1 to 1000"))
 			return
 		}
 		f.Limit = n
@@ -143,19 +141,19 @@ func (a *API) beginMaintenance(w http.ResponseWriter, r *http.Request) {
 	var m MaintenanceRequest
 	name, err := a.knownCluster(r)
 	if err == nil {
-		err = readBody(r, &m)
+		err = httpjson.Read(r, &m)
 	}
 	now := time.Now()
 	switch {
 	case err != nil:
 	case m.By == "" || m.Why == "":
-		err = badRequest("say who (by) and why")
+		err = httpjson.BadRequest("say who (by) and why")
 	case !m.Until.After(now):
-		err = badRequest("until must be in the future")
+		err = httpjson.BadRequest("until must be in the future")
 	case m.Until.Sub(now) > MaxMaintenance:
-		err = badRequest("until must be within 30 days")
+		err = httpjson.BadRequest("until must be within 30 days")
 	}
-	done := journal.Maintenance{Cluster: name, Since: now, Until: m.Until, By: clip(m.By), Why: clip(m.Why)}
+	done := journal.Maintenance{Cluster: name, Since: now, Until: m.Until, By: httpjson.Clip(m.By), Why: httpjson.Clip(m.Why)}
 	if err == nil {
 		err = a.Journal.SetMaintenance(r.Context(), done)
 	}
@@ -185,12 +183,12 @@ func (a *API) endMaintenance(w http.ResponseWriter, r *http.Request) {
 func (a *API) person(decide func(ctx context.Context, incident, by string) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var p PersonRequest
-		err := readBody(r, &p)
+		err := httpjson.Read(r, &p)
 		if err == nil && p.By == "" {
-			err = badRequest("say who (by)")
+			err = httpjson.BadRequest("say who (by)")
 		}
 		if err == nil {
-			err = decide(r.Context(), r.PathValue("id"), clip(p.By))
+			err = decide(r.Context(), r.PathValue("id"), httpjson.Clip(p.By))
 		}
 		if err != nil {
 			a.fail(w, r, err)
@@ -203,54 +201,26 @@ func (a *API) person(decide func(ctx context.Context, incident, by string) error
 func (a *API) knownCluster(r *http.Request) (string, error) {
 	name := r.PathValue("cluster")
 	if _, ok := a.Fleet().Cluster(name); !ok {
-		return "", fmt.Errorf("%w: no cluster %q in kagu.yaml", journal.ErrNotFound, clip(name))
+		return "", fmt.Errorf("%w: no cluster %q in kagu.yaml", journal.ErrNotFound, httpjson.Clip(name))
 	}
 	return name, nil
 }
 
-type badRequest string
-
-func (b badRequest) Error() string { return string(b) }
-
-func wantJSON(r *http.Request) error {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return badRequest("send JSON, with Content-Type: application/json")
-	}
-	return nil
-}
-
-func readBody(r *http.Request, into any) error {
-	if err := wantJSON(r); err != nil {
-		return err
-	}
-	dec := json.NewDecoder(io.LimitReader(r.Body, 1<<16))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return badRequest("read the body: " + err.Error())
-	}
-	return nil
-}
-
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusInternalServerError
-	var bad badRequest
+// statusOf gives an error its status.
+func statusOf(err error) int {
 	switch {
-	case errors.As(err, &bad):
-		status = http.StatusBadRequest
 	case errors.Is(err, journal.ErrNotFound):
-		status = http.StatusNotFound
+		return http.StatusNotFound
 	case errors.Is(err, ErrNotNow):
-		status = http.StatusConflict
-	default:
-		a.Log.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "err", err)
+		return http.StatusConflict
 	}
-	a.reply(w, r, status, map[string]string{"error": err.Error()})
+	return 0
 }
+
+func (a *API) answerer() httpjson.Answerer { return httpjson.Answerer{Log: a.Log, Status: statusOf} }
+
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) { a.answerer().Fail(w, r, err) }
 
 func (a *API) reply(w http.ResponseWriter, r *http.Request, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(body); err != nil {
-		a.Log.DebugContext(r.Context(), "client went away", "err", err)
-	}
+	a.answerer().Reply(w, r, status, body)
 }

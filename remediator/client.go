@@ -1,17 +1,13 @@
 package remediator
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
-	"time"
 
+	"github.com/kagu-db/kagu/internal/httpjson"
 	"github.com/kagu-db/kagu/internal/journal"
 )
 
@@ -70,38 +66,5 @@ func (c Client) EndMaintenance(ctx context.Context, cluster string) error {
 }
 
 func (c Client) do(ctx context.Context, method, path string, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	var reader io.Reader
-	if body != nil {
-		reader = bytes.NewReader(mustJSON(body))
-	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+path, reader)
-	if err != nil {
-		return fmt.Errorf("ask the remediator: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := c.HTTP.Do(req)
-	if err != nil {
-		return fmt.Errorf("%w at %s: %w", ErrNoRemediator, c.URL, errors.Unwrap(err))
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
-	if err != nil {
-		return fmt.Errorf("read the remediator's answer: %w", err)
-	}
-	if resp.StatusCode/100 != 2 {
-		var said struct{ Error string }
-		if json.Unmarshal(text, &said) != nil || said.Error == "" {
-			said.Error = resp.Status
-		}
-		return errors.New(said.Error)
-	}
-	if into == nil {
-		return nil
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("read the remediator's answer: %w", err)
-	}
-	return nil
+	return httpjson.Client{URL: c.URL, HTTP: c.HTTP, Who: "the remediator", Nobody: ErrNoRemediator}.Do(ctx, method, path, body, into)
 }

@@ -1,13 +1,10 @@
 package remediator
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -15,19 +12,15 @@ import (
 
 	"github.com/prometheus/alertmanager/template"
 
-	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/alertmsg"
+	"github.com/kagu-db/kagu/internal/httpjson"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/journal"
 	"github.com/kagu-db/kagu/internal/metric"
 )
 
-// What a webhook may hold. Above either, it is refused, and all clusters are looked at: what it
-// would have said is unknown.
-const (
-	MaxPayload = 16 << 20 // bytes
-	maxAlerts  = 20_000
-	maxIgnored = 20 // so many are named in the answer
-)
+// maxIgnored is how many alerts are named in the answer.
+const maxIgnored = 20
 
 // The outcomes of a hint, values of the label of metric.RemediatorHints.
 const (
@@ -84,25 +77,20 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a answer) {
-	if req.Method != http.MethodPost {
-		return http.StatusMethodNotAllowed, answer{Error: "send a POST"}
-	}
-	if err := wantJSON(req); err != nil { // a web page cannot send this from a browser unasked
-		return http.StatusUnsupportedMediaType, answer{Error: err.Error()}
-	}
-	msg, err := decode(http.MaxBytesReader(nil, req.Body, MaxPayload))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge), errors.Is(err, errTooMany):
+	msg, status, err := alertmsg.Read(req)
+	switch status {
+	case 0:
+	case http.StatusRequestEntityTooLarge: // what it would have said is unknown
 		r.Metrics.hints.WithLabelValues(hintTooLarge).Inc()
 		if status, a, ok := r.store(req, r.everywhere(now)); !ok {
 			return status, a
 		}
-		return http.StatusRequestEntityTooLarge, answer{Error: fmt.Sprintf(
-			"more than %d bytes or %d alerts; all clusters are looked at. Lower max_alerts of the receiver", MaxPayload, maxAlerts)}
-	case err != nil:
+		return status, answer{Error: err.Error() + "; all clusters are looked at. Lower max_alerts of the receiver"}
+	case http.StatusBadRequest:
 		r.Metrics.hints.WithLabelValues(hintMalformed).Inc()
-		return http.StatusBadRequest, answer{Error: err.Error()}
+		return status, answer{Error: err.Error()}
+	default:
+		return status, answer{Error: err.Error()}
 	}
 
 	hints, outcomes, a := r.sort(msg, now)
@@ -137,56 +125,8 @@ func (r *Receiver) store(req *http.Request, hints []journal.Hint) (status int, a
 	return 0, a, true
 }
 
-// A payload is what is read of Alertmanager's webhook.Message.
-type payload struct {
-	Version         string `json:"version"`
-	TruncatedAlerts uint64 `json:"truncatedAlerts"`
-	Alerts          alerts `json:"alerts"`
-}
-
-// alerts are decoded one at a time, so that a body of many empty ones cannot fill the memory.
-type alerts []template.Alert
-
-var errTooMany = errors.New("too many alerts")
-
-func (list *alerts) UnmarshalJSON(text []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	first, err := dec.Token()
-	if err != nil || first != json.Delim('[') {
-		return fmt.Errorf("alerts: want a list: %w", err)
-	}
-	for dec.More() {
-		if len(*list) == maxAlerts {
-			return errTooMany
-		}
-		var one template.Alert
-		if err := dec.Decode(&one); err != nil {
-			return err
-		}
-		*list = append(*list, one)
-	}
-	return nil
-}
-
-// decode reads one payload of version 4. Unknown keys are allowed: Alertmanager adds some
-// from release to release.
-func decode(body io.Reader) (payload, error) {
-	var msg payload
-	dec := json.NewDecoder(body)
-	if err := dec.Decode(&msg); err != nil {
-		return msg, fmt.Errorf("read the payload: %w", err)
-	}
-	if msg.Version != "4" {
-		return msg, fmt.Errorf("the payload's version is %q: only Alertmanager's webhook version 4 is understood", clip(msg.Version))
-	}
-	if dec.More() {
-		return msg, errors.New("there is more after the payload")
-	}
-	return msg, nil
-}
-
 // sort turns alerts into hints and says why the others are none.
-func (r *Receiver) sort(msg payload, now time.Time) (hints []journal.Hint, outcomes []string, a answer) {
+func (r *Receiver) sort(msg alertmsg.Message, now time.Time) (hints []journal.Hint, outcomes []string, a answer) {
 	fleet := r.Fleet()
 	for _, alert := range msg.Alerts {
 		h := hintOf(alert, now)
@@ -198,14 +138,14 @@ func (r *Receiver) sort(msg payload, now time.Time) (hints []journal.Hint, outco
 			continue
 		case !known:
 			outcomes = append(outcomes, hintUnknownCluster)
-			a.ignore(h.Alert, fmt.Sprintf("the cluster %q is not in kagu.yaml", clip(h.Cluster)))
-			r.Log.Warn("alert about a cluster that is not in kagu.yaml", "alert", clip(h.Alert), "cluster", clip(h.Cluster))
+			a.ignore(h.Alert, fmt.Sprintf("the cluster %q is not in kagu.yaml", httpjson.Clip(h.Cluster)))
+			r.Log.Warn("alert about a cluster that is not in kagu.yaml", "alert", httpjson.Clip(h.Alert), "cluster", httpjson.Clip(h.Cluster))
 			continue
 		}
 		if _, ok := c.Node(h.Node); h.Node != "" && !ok {
 			outcomes = append(outcomes, hintUnknownNode)
 			r.Log.Warn("alert about a node that is not in kagu.yaml; looking at the cluster all the same",
-				"alert", clip(h.Alert), "cluster", c.Name, "node", clip(h.Node))
+				"alert", httpjson.Clip(h.Alert), "cluster", c.Name, "node", httpjson.Clip(h.Node))
 			h.Node = ""
 		}
 		outcomes = append(outcomes, hintStored)
@@ -239,26 +179,10 @@ func (r *Receiver) everywhere(now time.Time) []journal.Hint {
 }
 
 func hintOf(alert template.Alert, now time.Time) journal.Hint {
-	h := journal.Hint{
-		Cluster: alert.Labels[metric.Cluster], Node: alert.Labels[metric.Node], Alert: alert.Labels["alertname"],
-		Fingerprint: alert.Fingerprint, StartsAt: alert.StartsAt, Resolved: alert.Status == "resolved", Last: now,
+	return journal.Hint{
+		Cluster: alert.Labels[metric.Cluster], Node: alert.Labels[metric.Node], Alert: alertmsg.Name(alert), Fingerprint: alertmsg.Fingerprint(alert),
+		StartsAt: alertmsg.StartsAt(alert), Resolved: alert.Status == "resolved", Last: now,
 	}
-	if h.Fingerprint == "" || len(h.Fingerprint) > 64 {
-		h.Fingerprint = fingerprint(alert.Labels)
-	}
-	if h.StartsAt.Year() < 2000 || h.StartsAt.Year() > 2200 { // also what UnixNano cannot hold
-		h.StartsAt = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // unknown: too old to act on
-	}
-	h.Alert = cluster.Printable(clip(h.Alert))
-	return h
-}
-
-func fingerprint(labels template.KV) string {
-	h := fnv.New64a()
-	for _, pair := range labels.SortedPairs() {
-		fmt.Fprintf(h, "%q=%q,", pair.Name, pair.Value)
-	}
-	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 func clustersOf(hints []journal.Hint) []string {
@@ -268,13 +192,4 @@ func clustersOf(hints []journal.Hint) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// clip bounds text from outside before it is kept or logged.
-func clip(s string) string {
-	const most = 200
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
 }
