@@ -70,7 +70,7 @@ func (p Process) ended(s syscall.Signal) error {
 	if s != syscall.SIGKILL {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // the kernel owes us this
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the kernel owes us this, on busy cores too
 	defer cancel()
 	return poll(ctx, p.gone)
 }

@@ -23,20 +23,34 @@ type Process struct {
 	Start uint64 `json:"start"` // clock ticks since the machine started
 }
 
-// look reads what /proc says of a process. A process that has ended and waits to be
-// collected by its parent counts as gone.
+// look reads what /proc says of a process.
 func look(pid int) (start uint64, parent int, stopped bool, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, 0, false, err
 	}
+	start, parent, stopped, err = parseStat(text)
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		err = fmt.Errorf("/proc/%d/stat: %w", pid, err)
+	}
+	return start, parent, stopped, err
+}
+
+// parseStat reads /proc/PID/stat. A process that has ended and waits to be collected by its
+// parent counts as gone, but not before the last of its threads has ended: the first is often the
+// quickest to die, and until the others have, they hold the ports and the locks of its files.
+func parseStat(text []byte) (start uint64, parent int, stopped bool, err error) {
 	// The second field is the program's name in brackets and may hold anything.
 	end := bytes.LastIndexByte(text, ')')
 	fields := strings.Fields(string(text[end+1:]))
 	if end < 0 || len(fields) < 20 {
-		return 0, 0, false, fmt.Errorf("/proc/%d/stat: %q is not understood", pid, text)
+		return 0, 0, false, fmt.Errorf("%q is not understood", text)
 	}
-	if fields[0] == "Z" || fields[0] == "X" {
+	threads, err := strconv.Atoi(fields[17])
+	if err != nil {
+		return 0, 0, false, err
+	}
+	if fields[0] == "X" || fields[0] == "Z" && threads <= 1 {
 		return 0, 0, false, os.ErrProcessDone
 	}
 	parent, err = strconv.Atoi(fields[1])
