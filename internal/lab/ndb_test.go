@@ -3,7 +3,6 @@ package lab_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"testing"
 	"time"
@@ -20,7 +19,7 @@ import (
 // it leaves on the machine.
 func TestNDB(t *testing.T) {
 	l := labtest.Up(t, lab.Options{Kind: cluster.KindNDB})
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	must := func(t *testing.T, err error) {
 		t.Helper()
@@ -47,6 +46,13 @@ func TestNDB(t *testing.T) {
 		t.Helper()
 		if p, err := l.Server(node); !errors.Is(err, os.ErrProcessDone) {
 			t.Errorf("%s has the process %v, error %v", node, p, err)
+		}
+	}
+
+	ended := func(t *testing.T, p lab.Process) {
+		t.Helper()
+		for tick := time.Tick(20 * time.Millisecond); p.Alive(); <-tick {
+			must(t, ctx.Err())
 		}
 	}
 
@@ -153,31 +159,27 @@ func TestNDB(t *testing.T) {
 		must(t, l.AwaitManagement(ctx))
 	})
 	t.Run("an SQL node is killed, then started", func(t *testing.T) {
-		withFaults(t)
 		must(t, l.Kill(ctx, "s2"))
 		gone(t, "s2")
 		must(t, l.Start(ctx, "s2"))
 		must(t, l.AwaitSQL(ctx))
 	})
 	t.Run("a frozen data node is declared dead, and comes back when it is thawed", func(t *testing.T) {
-		withFaults(t)
-		before := child(t, "d1")
+		before, since := child(t, "d1"), time.Now()
 		must(t, l.Freeze(ctx, "d1"))
 		if !child(t, "d1").Frozen() || !angel(t, "d1").Frozen() {
 			t.Error("a process of the node is not frozen")
 		}
-		must(t, l.AwaitState(ctx, "d1", mgm.StateNoContact))
+		must(t, l.AwaitVerdict(ctx, "d1", since))
 		must(t, l.Thaw(ctx, "d1"))
 		// For a moment it is what it was. Then it hears the verdict and ends, and its angel starts
 		// another.
-		for tick := time.Tick(20 * time.Millisecond); before.Alive(); <-tick {
-			must(t, ctx.Err())
-		}
+		ended(t, before)
 		must(t, l.AwaitNot(ctx, "d1", mgm.StateStarted))
 		must(t, l.AwaitData(ctx))
 	})
-	t.Run("a data node that is cut off is declared dead, and comes back when it is joined", func(t *testing.T) {
-		withFaults(t)
+	t.Run("a data node that is cut off is declared dead, ends for want of an arbitrator, and comes back when it is joined", func(t *testing.T) {
+		before, since := child(t, "d2"), time.Now()
 		err := l.Cut(ctx, "d2", lab.CutNode)
 		if os.Geteuid() != 0 {
 			if !errors.Is(err, lab.ErrNeedsRoot) {
@@ -186,9 +188,11 @@ func TestNDB(t *testing.T) {
 			needs.Missing(t, errors.New("a cut of the network: run as root"))
 		}
 		must(t, err)
-		must(t, l.AwaitState(ctx, "d2", mgm.StateNoContact))
+		must(t, l.AwaitVerdict(ctx, "d2", since))
 		must(t, l.AwaitState(ctx, "d1", mgm.StateStarted))
+		ended(t, before)
 		must(t, l.Join(ctx, "d2"))
+		must(t, l.AwaitNot(ctx, "d2", mgm.StateStarted))
 		must(t, l.AwaitData(ctx))
 	})
 	t.Run("management servers get a configuration of a new generation", func(t *testing.T) {
@@ -227,14 +231,4 @@ func TestNDB(t *testing.T) {
 			t.Errorf("%s is still there: %v", l.Dir, err)
 		}
 	})
-}
-
-var faults = flag.Bool("faults", false, "run the faults that were seen to take minutes, or to need another try, on 2 busy cores")
-
-// withFaults leaves a fault out of make test: go test ./internal/lab -run TestNDB -faults runs it.
-func withFaults(t *testing.T) {
-	t.Helper()
-	if !*faults {
-		t.Skip("run with -faults")
-	}
 }
