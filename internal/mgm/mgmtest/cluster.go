@@ -214,11 +214,9 @@ func (c *Cluster) savedReply(kind string) string {
 	return fmt.Sprintf("dump events reply\nresult: Ok\nevents: %d\n\n%s", len(c.saved), strings.Join(c.saved, ""))
 }
 
-// listen pings and sends events until the client goes or the server ends.
+// listen pings and sends events until the client goes or the server ends. Who has read that it
+// listens hears all that is emitted from then on.
 func (c *Cluster) listen(w io.Writer) bool {
-	if _, err := io.WriteString(w, "listen event\nresult: 0\n\n"); err != nil {
-		return false
-	}
 	events := make(chan string, 1024)
 	c.mu.Lock()
 	c.listeners[events] = true
@@ -228,6 +226,9 @@ func (c *Cluster) listen(w io.Writer) bool {
 		delete(c.listeners, events)
 		c.mu.Unlock()
 	}()
+	if _, err := io.WriteString(w, "listen event\nresult: 0\n\n"); err != nil {
+		return false
+	}
 	var ended <-chan struct{}
 	if s, ok := w.(*stream); ok {
 		ended = s.ended
