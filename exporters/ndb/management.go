@@ -99,8 +99,11 @@ func (l *look) nodes(e emitter, v ndb.View) {
 		case cluster.Unknown:
 			data = cluster.Unknown
 		}
-		if n.SingleUser == cluster.Yes || single == cluster.Unknown {
-			single = n.SingleUser
+		switch { // is_single_user is of the API node that has the cluster to itself: data nodes say it by their state
+		case n.State == string(mgm.StateSingleUser):
+			single = cluster.Yes
+		case n.State == string(mgm.StateStarted) && single == cluster.Unknown:
+			single = cluster.No
 		}
 		name, _ := l.names.of(id)
 		metric.NdbNodeState.StateSet(e.cells, stateWord(n.State), name, id)
