@@ -45,7 +45,7 @@ type Client struct {
 	conn    *conn // nil if none is open
 	current int   // the address to try first
 
-	server atomic.Pointer[string] // conn's, for those who have no turn
+	peer atomic.Pointer[Peer] // conn's, for those who have no turn
 }
 
 // New returns a client. Nothing is connected until the first call; what is wrong with an
@@ -87,12 +87,26 @@ func (c *Client) Close() error {
 	return nil
 }
 
+// A Peer is a management server, as it presented itself when we connected.
+type Peer struct {
+	Server  string // its address
+	NodeID  int
+	Version Version
+}
+
+// Peer returns the server we are connected to, false if we are connected to none. It costs no
+// question.
+func (c *Client) Peer() (Peer, bool) {
+	if peer := c.peer.Load(); peer != nil {
+		return *peer, true
+	}
+	return Peer{}, false
+}
+
 // Server returns the address of the server we are connected to, "" if to none.
 func (c *Client) Server() string {
-	if server := c.server.Load(); server != nil {
-		return *server
-	}
-	return ""
+	peer, _ := c.Peer()
+	return peer.Server
 }
 
 func (c *Client) release() { c.turn <- struct{}{} }
@@ -101,7 +115,7 @@ func (c *Client) drop() {
 	if c.conn != nil {
 		_ = c.conn.Close() // it is of no more use
 		c.conn = nil
-		c.server.Store(nil)
+		c.peer.Store(nil)
 	}
 }
 
@@ -222,7 +236,7 @@ func (c *Client) connect(ctx context.Context) error {
 		return err
 	}
 	c.conn = opened
-	c.server.Store(&opened.server)
+	c.peer.Store(&Peer{Server: opened.server, NodeID: opened.nodeID, Version: opened.version})
 	return nil
 }
 

@@ -222,6 +222,9 @@ func TestWhatDoesNotFitALineIsNotSent(t *testing.T) {
 		"a password with a quote":       second(c.StartBackup(t.Context(), mgm.Backup{Password: mgm.NewSecret(`geheim"`)})),
 		"a password that is too long":   second(c.StartBackup(t.Context(), mgm.Backup{Password: mgm.NewSecret(strings.Repeat("geheim", 50))})),
 		"a level that is none":          c.SetLogLevel(t.Context(), mgm.CategoryBackup, 16),
+		"a report of no category":       c.SetReportLevel(t.Context(), 999, 7),
+		"a severity that is none":       c.SetLogSeverity(t.Context(), "grave", true),
+		"a session that is none":        third(c.Session(t.Context(), 0)),
 		"a dump that is not harmless":   c.DumpState(t.Context(), 2, mgm.Dump(9999)),
 		"a group that is none":          c.DropNodeGroup(t.Context(), mgm.GroupUnknown),
 	} {
@@ -235,6 +238,25 @@ func TestWhatDoesNotFitALineIsNotSent(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func third[T, U any](_ T, _ U, err error) error { return err }
+
+// The server answers with what holds now, not with Ok.
+func TestALogFilterThatDidNotTakeIsARefusal(t *testing.T) {
+	for result, asked := range map[string]bool{"0": true, "1": false} {
+		server := mgmtest.Listen(t, mgmtest.Opening().With("set logfilter", "set logfilter reply\nresult: "+result+"\n\n"))
+		c := client(t, server.Address())
+		for name, err := range map[string]error{
+			"the whole log": c.SetLog(t.Context(), asked),
+			"a severity":    c.SetLogSeverity(t.Context(), mgm.SeverityDebug, asked),
+		} {
+			var said *mgm.ServerError
+			if !errors.As(err, &said) {
+				t.Errorf("%s, on %t, and it is %s: %v", name, asked, result, err)
+			}
+		}
+	}
+}
 
 func TestABackup(t *testing.T) {
 	server := mgmtest.Listen(t, mgmtest.Opening().With("start backup", "start backup reply\nresult: Ok\nid: 4294967294\n\n"))

@@ -121,6 +121,13 @@ func leave(conn *conn, p reply) error {
 	return nil
 }
 
+// ReloadConfig lets the answering server read its config.ini again and agree with the others, which
+// must all be there, on a new generation. There is a new one even if nothing in the file has changed.
+// Data nodes take over what is new when they are restarted.
+func (c *Client) ReloadConfig(ctx context.Context) error {
+	return c.do(ctx, command{name: "reload config", header: "reload config reply", changes: true, timeout: time.Minute}, reply.ok)
+}
+
 // EnterSingleUser leaves the cluster to one API node. All others lose access until
 // ExitSingleUser, and no node can be restarted.
 func (c *Client) EnterSingleUser(ctx context.Context, apiNode int) error {

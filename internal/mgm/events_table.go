@@ -13,10 +13,12 @@ type Severity string
 
 // The severities. An event that this package does not know has none.
 const (
-	SeverityInfo    Severity = "info"
-	SeverityWarning Severity = "warning"
-	SeverityError   Severity = "error"
-	SeverityAlert   Severity = "alert"
+	SeverityDebug    Severity = "debug" // no event has it
+	SeverityInfo     Severity = "info"
+	SeverityWarning  Severity = "warning"
+	SeverityError    Severity = "error"
+	SeverityCritical Severity = "critical" // no event has it
+	SeverityAlert    Severity = "alert"
 )
 
 // An EventInfo is what there is to know of a type of event.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,12 @@ func TestReal(t *testing.T) {
 		{"dump-unknown", func() error { _, err := c.DumpEvents(ctx, 5000); return err }, "not supported"},
 		{"dump-state", func() error { return c.DumpState(ctx, data[0].ID, mgm.DumpMemoryUsage) }, ""},
 		{"set-log-level", func() error { return c.SetLogLevel(ctx, mgm.CategoryStatistics, 7) }, ""},
+		{"set-report-level", func() error { return c.SetReportLevel(ctx, mgm.CategoryStatistics, 7) }, ""},
+		{"set-log-severity", func() error { return c.SetLogSeverity(ctx, mgm.SeverityDebug, true) }, ""},
+		{"unset-log-severity", func() error { return c.SetLogSeverity(ctx, mgm.SeverityDebug, false) }, ""},
+		{"set-log", func() error { return c.SetLog(ctx, true) }, ""},
+		{"session-id", func() error { _, err := c.SessionID(ctx); return err }, ""},
+		{"no-session", func() error { _, _, err := c.Session(ctx, 4_000_000); return err }, ""},
 		{"purge", func() error { return c.PurgeStaleSessions(ctx) }, ""},
 		{"start-all", func() error { _, err := c.StartAllNodes(ctx); return err }, ""},
 		{"refused-start", func() error { return c.StartNode(ctx, 99) }, "5002"},
@@ -113,8 +120,63 @@ func TestReal(t *testing.T) {
 	})
 
 	t.Run("our session is among the sessions", func(t *testing.T) {
-		if all, err := c.Sessions(ctx); err != nil || len(all) == 0 {
-			t.Errorf("%v, %v", all, err)
+		id, err := c.SessionID(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, err := c.Sessions(ctx); err != nil || !slices.Contains(all, mgm.Session{ID: id}) {
+			t.Errorf("%d is not in %v, %v", id, all, err)
+		}
+		record.rewind()
+		if s, there, err := c.Session(ctx, id); err != nil || !there || s.ID != id || s.TLS {
+			t.Errorf("%+v, %t, %v", s, there, err)
+		}
+		goldentest.Compare(t, filepath.Join("testdata", "transcripts", "session.txt"), settled(record.rewind()))
+	})
+
+	t.Run("a configuration that is read again is of a new generation, though nothing has changed", func(t *testing.T) {
+		record.rewind()
+		if err := c.ReloadConfig(ctx); err != nil {
+			t.Fatal(err)
+		}
+		goldentest.Compare(t, filepath.Join("testdata", "transcripts", "reload-config.txt"), settled(record.rewind()))
+		if config, err := c.Config(ctx); err != nil || config.Generation != 2 {
+			t.Errorf("generation %d, %v", config.Generation, err)
+		}
+	})
+
+	t.Run("in single user mode the data nodes say so, and the API node that has the cluster", func(t *testing.T) {
+		api := l.Members(cluster.RoleSQL)[0].ID
+		if err := c.EnterSingleUser(ctx, api); err != nil {
+			t.Fatal(err)
+		}
+		until, stop := context.WithTimeout(ctx, time.Minute)
+		defer stop()
+		for _, n := range data {
+			if err := l.AwaitState(until, n.Name, mgm.StateSingleUser); err != nil {
+				t.Fatal(err)
+			}
+		}
+		record.rewind()
+		nodes, err := c.Status(ctx, mgm.NodeData, mgm.NodeAPI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		goldentest.Compare(t, filepath.Join("testdata", "transcripts", "status-single-user.txt"), settled(record.rewind()))
+		for _, n := range nodes {
+			if n.Type == mgm.NodeData && n.State != mgm.StateSingleUser || n.SingleUser != cluster.TruthOf(n.ID == api) {
+				t.Errorf("got %+v", n)
+			}
+		}
+		err = c.RestartNode(ctx, data[0].ID)
+		if code, _ := mgm.CodeOf(err); code != mgm.CodeStartingOrStopping {
+			t.Errorf("a restart meanwhile: %v", err)
+		}
+		if err := c.ExitSingleUser(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.AwaitData(until); err != nil { // started, and no longer in that mode
+			t.Fatal(err)
 		}
 	})
 

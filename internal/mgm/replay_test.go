@@ -25,9 +25,33 @@ func TestTranscripts(t *testing.T) {
 			}
 			return words, err
 		}, "[11 NDB STARTED in 0 single user no 12 NDB STARTED in 0 single user no 1 MGM CONNECTED in unknown single user no]"},
+		{"status-single-user", func(c *mgm.Client) (any, error) {
+			nodes, err := c.Status(t.Context())
+			var words []string
+			for _, n := range nodes {
+				words = append(words, fmt.Sprint(n.ID, " ", n.State, " single user ", n.SingleUser))
+			}
+			return words[:3], err
+		}, "[11 SINGLE USER MODE single user no 12 SINGLE USER MODE single user no 51 CONNECTED single user yes]"},
 		{"show-config", func(c *mgm.Client) (any, error) { return c.ShowConfig(t.Context(), mgm.ConfigQuery{}) }, "[{ndbd(DB) [{DataMemory 67108864}]}]"},
 		{"log-levels", func(c *mgm.Client) (any, error) { return c.LogLevels(t.Context()) }, "[{startup 7} {shutdown 7} {statistics 7} {checkpoint 7} {noderestart 7} {connection 8} {info 7} {warning 7} {error 15} {congestion 7} {debug 7} {backup 15} {schema 7}]"},
 		{"log-severities", func(c *mgm.Client) (any, error) { return c.LogSeverities(t.Context()) }, "map[alert:true critical:true debug:false enabled:true error:true info:true warning:true]"},
+		{"set-log-severity", func(c *mgm.Client) (any, error) { return nil, c.SetLogSeverity(t.Context(), mgm.SeverityDebug, true) }, "<nil>"},
+		{"unset-log-severity", func(c *mgm.Client) (any, error) { return nil, c.SetLogSeverity(t.Context(), mgm.SeverityDebug, false) }, "<nil>"},
+		{"set-log", func(c *mgm.Client) (any, error) { return nil, c.SetLog(t.Context(), true) }, "<nil>"},
+		{"set-report-level", func(c *mgm.Client) (any, error) {
+			return nil, c.SetReportLevel(t.Context(), mgm.CategoryStatistics, 7)
+		}, "<nil>"},
+		{"reload-config", func(c *mgm.Client) (any, error) { return nil, c.ReloadConfig(t.Context()) }, "<nil>"},
+		{"session-id", func(c *mgm.Client) (any, error) { return c.SessionID(t.Context()) }, "1"},
+		{"session", func(c *mgm.Client) (any, error) {
+			s, there, err := c.Session(t.Context(), 1)
+			return fmt.Sprint(s, there), err
+		}, "{1 false} true"},
+		{"no-session", func(c *mgm.Client) (any, error) {
+			s, there, err := c.Session(t.Context(), 1)
+			return fmt.Sprint(s, there), err
+		}, "{0 false} false"},
 		{"certificates", func(c *mgm.Client) (any, error) { return c.Certificates(t.Context()) }, "[]"},
 		{"tls-stats", func(c *mgm.Client) (any, error) { return c.TLSStats(t.Context()) }, "{1 1 1 1 1}"},
 		{"memory", func(c *mgm.Client) (any, error) {

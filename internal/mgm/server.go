@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -19,85 +18,6 @@ func (c *Client) Variables(ctx context.Context) ([]Variable, error) {
 		for _, line := range p.lines {
 			if name, value, found := cutLine(line, ":"); found {
 				all = append(all, Variable{name, value})
-			}
-		}
-		return nil
-	})
-	return all, err
-}
-
-// A LogLevel is how much of a category the cluster log of a management server takes.
-type LogLevel struct {
-	Category string // as the server names it, in lower case
-	Level    int
-}
-
-// LogLevels asks for the levels of the server's cluster log.
-func (c *Client) LogLevels(ctx context.Context) ([]LogLevel, error) {
-	var all []LogLevel
-	err := c.do(ctx, command{name: "get cluster loglevel", header: "get cluster loglevel"}, func(p reply) error {
-		for _, line := range p.lines {
-			name, value, _ := cutLine(line, ":")
-			level, err := strconv.Atoi(value)
-			if err != nil {
-				return fmt.Errorf("the level of %q is %q", short(name), short(value))
-			}
-			all = append(all, LogLevel{name, level})
-		}
-		return nil
-	})
-	return all, err
-}
-
-// SetLogLevel sets the level of one category of the answering server's cluster log, until that
-// server restarts. Listeners have their own.
-func (c *Client) SetLogLevel(ctx context.Context, category Category, level int) error {
-	if category < CategoryStartup || category > CategorySchema || level < 0 || level > 15 {
-		return fmt.Errorf("%w: set cluster loglevel: there is no level %d of %s", ErrRequest, level, category)
-	}
-	return c.do(ctx, command{
-		name: "set cluster loglevel", header: "set cluster loglevel reply", changes: true,
-		args: []arg{number("node", 0), number("category", category), number("level", level)},
-	}, reply.ok)
-}
-
-// LogSeverities asks which severities the server writes to its cluster log.
-func (c *Client) LogSeverities(ctx context.Context) (map[string]bool, error) {
-	all := map[string]bool{}
-	err := c.do(ctx, command{name: "get info clusterlog", header: "clusterlog"}, func(p reply) error {
-		for _, line := range p.lines {
-			if name, value, found := cutLine(line, ":"); found {
-				all[name] = value != "0"
-			}
-		}
-		return nil
-	})
-	return all, err
-}
-
-// A Session is one connection to the management server.
-type Session struct {
-	ID  int
-	TLS bool
-}
-
-// Sessions asks who is connected to the server, ourselves included.
-func (c *Client) Sessions(ctx context.Context) ([]Session, error) {
-	var all []Session
-	err := c.do(ctx, command{name: "list sessions"}, func(p reply) error {
-		for _, line := range p.lines {
-			key, value, _ := cutLine(line, ":")
-			switch {
-			case key == "session":
-				id, err := strconv.Atoi(value)
-				if err != nil {
-					return fmt.Errorf("a session is %q", short(value))
-				}
-				all = append(all, Session{ID: id})
-			case len(all) == 0:
-				return fmt.Errorf("the first line is %q", short(line))
-			case strings.HasSuffix(key, ".tls"):
-				all[len(all)-1].TLS = value != "0"
 			}
 		}
 		return nil

@@ -107,7 +107,9 @@ type NodeStatus struct {
 	Version      VersionID // 0 if it is not connected
 	MySQLVersion VersionID
 
-	SingleUser cluster.Truth // Unknown if the server is too old to tell
+	// SingleUser tells of an API node whether the cluster is left to it; Unknown if the server is too
+	// old to tell. Data nodes say it by their state.
+	SingleUser cluster.Truth
 }
 
 // Status asks how the nodes are, all of them or those of the given types. Each API node in the
