@@ -31,8 +31,6 @@ type seatOf struct {
 	apart             *mgm.Client // of what is asked between them: a slow answer holds up no scrape
 
 	mu       sync.Mutex
-	version  string
-	nodeID   int
 	config   *mgm.Config // the last one it served
 	serves   bool        // it serves that one still
 	read     time.Time
@@ -106,7 +104,9 @@ func (s *seatOf) ask(ctx context.Context) (ndb.Server, *mgm.Config) {
 	if s.lost || time.Since(s.read) > configAge {
 		s.refresh(ctx)
 	}
-	said.Version, said.ID = s.version, s.nodeID
+	if peer, ok := s.client.Peer(); ok {
+		said.Version, said.ID = peer.Version.NDB.String(), peer.NodeID
+	}
 	if time.Since(s.othersAt) > othersAge {
 		s.others = nil
 	}
@@ -118,19 +118,14 @@ func (s *seatOf) ask(ctx context.Context) (ndb.Server, *mgm.Config) {
 	return said, s.config
 }
 
-// refresh asks for what changes rarely. What cannot be had stays what it was, except that a
-// server which refuses its configuration serves none.
+// refresh asks for the configuration. A server that refuses it serves none; one that says
+// nothing about it is asked again at the next look.
 func (s *seatOf) refresh(ctx context.Context) {
-	version, err := s.client.Version(ctx)
-	if err != nil {
-		return
-	}
-	id, err := s.client.NodeID(ctx)
-	if err != nil {
-		return
-	}
-	s.version, s.nodeID, s.lost, s.read = version.NDB.String(), id, false, time.Now()
 	config, err := s.client.Config(ctx)
+	if _, there := s.client.Peer(); !there {
+		return
+	}
+	s.lost, s.read = false, time.Now()
 	if s.serves = err == nil; s.serves {
 		s.config = config
 	}
