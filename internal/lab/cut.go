@@ -38,26 +38,33 @@ func (l *Lab) Cut(ctx context.Context, node string, reach Reach) error {
 	return l.each(node, func(n Node) error { return l.cut(ctx, n, reach) })
 }
 
+// rules take packets as they are sent and as they are received.
+type rules struct{ out, in []string }
+
 func (l *Lab) cut(ctx context.Context, n Node, reach Reach) error {
-	rules := l.kind().cutRules(l, n, reach)
-	// Making the chain anew replaces an earlier cut of the same node.
-	return l.nft(ctx, fmt.Sprintf(`table ip %[1]s
-table ip %[1]s { chain %[2]s { }; }
-delete chain ip %[1]s %[2]s
-table ip %[1]s {
-	chain %[2]s {
-		type filter hook output priority 0; policy accept;
-		%[3]s
-	}
-}
-`, l.table(), n.Name, strings.Join(rules, "\n\t\t")))
+	r := l.kind().cutRules(l, n, reach)
+	return l.nft(ctx, l.chains(n, "input", r.in)+l.chains(n, "output", r.out))
 }
 
 // Join undoes the cut of a node; it is no error if there is none.
 func (l *Lab) Join(ctx context.Context, node string) error {
-	return l.each(node, func(n Node) error {
-		return l.nft(ctx, fmt.Sprintf("table ip %[1]s { chain %[2]s { }; }\ndelete chain ip %[1]s %[2]s\n", l.table(), n.Name))
-	})
+	return l.each(node, func(n Node) error { return l.nft(ctx, l.chains(n, "input", nil)+l.chains(n, "output", nil)) })
+}
+
+// chains puts the rules of one hook in the place of those of an earlier cut of the node.
+func (l *Lab) chains(n Node, hook string, rules []string) string {
+	chain := n.Name + "_" + hook
+	text := fmt.Sprintf("table ip %[1]s { chain %[2]s { }; }\ndelete chain ip %[1]s %[2]s\n", l.table(), chain)
+	if len(rules) > 0 {
+		text += fmt.Sprintf(`table ip %s {
+	chain %s {
+		type filter hook %s priority 0; policy accept;
+		%s
+	}
+}
+`, l.table(), chain, hook, strings.Join(rules, "\n\t\t"))
+	}
+	return text
 }
 
 // uncut removes our table, if we could have made one at all.

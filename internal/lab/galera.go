@@ -297,28 +297,28 @@ func (galeraKind) stop(ctx context.Context, l *Lab, n Node) error {
 }
 
 // cutRules go by ports where the node shall still be reached in other ways.
-func (galeraKind) cutRules(l *Lab, n Node, reach Reach) []string {
+func (galeraKind) cutRules(l *Lab, n Node, reach Reach) rules {
 	a := n.Address
 	own := fmt.Sprintf("{ %d, %d, %d, %d }", n.Group, n.IST, n.SST, n.SQL)
 	switch reach {
 	case CutHost:
-		return []string{fmt.Sprintf("ip saddr %s ip daddr != %s drop", a, a), fmt.Sprintf("ip saddr != %s ip daddr %s drop", a, a)}
+		return rules{out: []string{fmt.Sprintf("ip saddr %s ip daddr != %s drop", a, a), fmt.Sprintf("ip saddr != %s ip daddr %s drop", a, a)}}
 	case CutGroup:
 		own = fmt.Sprintf("{ %d, %d, %d }", n.Group, n.IST, n.SST)
 	}
-	rules := []string{
+	out := []string{
 		fmt.Sprintf("ip saddr != %s ip daddr %s tcp dport %s drop", a, a, own),
 		fmt.Sprintf("ip saddr %s ip daddr != %s tcp sport %s drop", a, a, own),
 	}
 	for _, peer := range l.Nodes { // what this node started: it is the client there
 		if peer.Name != n.Name {
 			theirs := fmt.Sprintf("{ %d, %d, %d }", peer.Group, peer.IST, peer.SST)
-			rules = append(rules,
+			out = append(out,
 				fmt.Sprintf("ip saddr %s ip daddr %s tcp dport %s drop", a, peer.Address, theirs),
 				fmt.Sprintf("ip saddr %s ip daddr %s tcp sport %s drop", peer.Address, a, theirs))
 		}
 	}
-	return rules
+	return rules{out: out}
 }
 
 func (galeraKind) client(l *Lab, n Node) string {

@@ -24,7 +24,7 @@ type kind interface {
 	serves(l *Lab, n Node, argv []string) bool
 
 	// cutRules are nftables' rules that take a node off the network.
-	cutRules(l *Lab, n Node, reach Reach) []string
+	cutRules(l *Lab, n Node, reach Reach) rules
 
 	// list puts the nodes into the cluster of kagu.yaml, and says where the hosts are.
 	list(l *Lab, c *clusterFile, hosts map[string]hostFile)

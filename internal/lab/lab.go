@@ -64,7 +64,8 @@ type Node struct {
 	Group   int          `json:"group_port,omitempty"` // this and the two below: Galera
 	IST     int          `json:"ist_port,omitempty"`
 	SST     int          `json:"sst_port,omitempty"`
-	Port    int          `json:"port,omitempty"` // of an NDB management server or data node
+	Port    int          `json:"port,omitempty"`  // of an NDB management server or data node
+	Spare   bool         `json:"spare,omitempty"` // a data node in no node group
 	SSH     int          `json:"ssh_port,omitempty"`
 	Dir     string       `json:"dir"` // my.cnf, data, socket and log
 }

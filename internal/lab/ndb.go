@@ -46,7 +46,7 @@ func (ndbKind) place(l *Lab, o Options, given book) error {
 		count  int
 	}{
 		{"m", cluster.RoleManagement, firstManagementID, o.Management},
-		{"d", cluster.RoleData, firstDataID, o.Data},
+		{"d", cluster.RoleData, firstDataID, o.Data + o.Spare},
 		{"s", cluster.RoleSQL, firstSQLID, o.SQL},
 	}
 	for _, r := range rows {
@@ -59,6 +59,7 @@ func (ndbKind) place(l *Lab, o Options, given book) error {
 			case cluster.RoleManagement:
 				n.Port, err = given.takeEverywhere(n.Address, 20000+rand.IntN(10000))
 			case cluster.RoleData:
+				n.Spare = i >= o.Data
 				n.Port, err = given.take(n.Address, 11860)
 			case cluster.RoleSQL:
 				n.SQL, err = given.take(n.Address, 3306)
@@ -108,7 +109,7 @@ func (l *Lab) ndbArgv(n Node) []string {
 }
 
 func (ndbKind) launch(l *Lab, n Node) (Process, error) {
-	return l.spawnDaemon(n.Name, n.outputLog(), l.ndbArgv(n)...)
+	return l.spawnDaemon(n, l.ndbArgv(n)...)
 }
 
 // serves compares the program and the one argument that no other node of the lab has.

@@ -71,7 +71,7 @@ func (l *Lab) Reconfigure(ctx context.Context, parameters map[string]string) err
 		if i == 0 { // one reads the file and tells the others
 			argv = append(argv, "--reload")
 		}
-		if _, err := l.spawnDaemon(n.Name, n.outputLog(), argv...); err != nil {
+		if _, err := l.spawnDaemon(n, argv...); err != nil {
 			return err
 		}
 	}
@@ -123,17 +123,4 @@ func generation(ctx context.Context, addresses ...string) (int, error) {
 		return 0, err
 	}
 	return config.Generation, nil
-}
-
-// cutRules take all packets of a node, which come from its own address, but those to and from
-// its SQL port if clients shall still reach it.
-func (ndbKind) cutRules(_ *Lab, n Node, reach Reach) []string {
-	from, to := "", ""
-	if reach == CutGroup && n.Role == cluster.RoleSQL {
-		from, to = fmt.Sprintf("tcp sport != %d ", n.SQL), fmt.Sprintf("tcp dport != %d ", n.SQL)
-	}
-	return []string{
-		fmt.Sprintf("ip saddr %[1]s ip daddr != %[1]s %[2]sdrop", n.Address, from),
-		fmt.Sprintf("ip saddr != %[1]s ip daddr %[1]s %[2]sdrop", n.Address, to),
-	}
 }

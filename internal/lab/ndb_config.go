@@ -53,6 +53,9 @@ NodeId={{.ID}}
 HostName={{.Address}}
 ServerPort={{.Port}}
 DataDir={{.DataDir}}
+{{- if .Spare}}
+NodeGroup=65536
+{{- end}}
 {{end}}
 {{- range .SQL}}
 [mysqld]

@@ -30,7 +30,7 @@ func (ndbKind) start(ctx context.Context, l *Lab, progress func(string)) error {
 			return err
 		}
 		progress("management servers agree on the configuration")
-		for _, n := range l.Members(cluster.RoleData) {
+		for _, n := range l.grouped() {
 			if _, err := l.kind().launch(l, n); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
@@ -106,9 +107,14 @@ func (l *Lab) awaitServer(ctx context.Context, n Node, ok func(context.Context) 
 	return nil
 }
 
-// AwaitData waits until every data node is started.
+// grouped are the data nodes without those that are spare.
+func (l *Lab) grouped() []Node {
+	return slices.DeleteFunc(l.Members(cluster.RoleData), func(n Node) bool { return n.Spare })
+}
+
+// AwaitData waits until every data node that is not spare is started.
 func (l *Lab) AwaitData(ctx context.Context) error {
-	for _, n := range l.Members(cluster.RoleData) {
+	for _, n := range l.grouped() {
 		if err := l.awaitServer(ctx, n, func(ctx context.Context) error { return l.isIn(ctx, n, mgm.StateStarted) }); err != nil {
 			return err
 		}

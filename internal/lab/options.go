@@ -81,6 +81,7 @@ type Options struct {
 	Management int // 1 or 2, default 2
 	Data       int // 2 or 4, default 2
 	SQL        int // 1 to 4, default 2
+	Spare      int // 0 or 2 data nodes more, in no node group and not started: Start starts them
 	Parameters map[string]string
 
 	// Network is the first three bytes of the lab's addresses; default a random one in 127/8.
@@ -150,7 +151,7 @@ func (o *Options) checkGalera() error {
 	if o.Profile != ProfileDefault && o.Profile != ProfileLAN {
 		errs = append(errs, fmt.Errorf("profile %q: it is %s or %s", o.Profile, ProfileDefault, ProfileLAN))
 	}
-	if o.Management != 0 || o.Data != 0 || o.SQL != 0 || len(o.Parameters) > 0 {
+	if o.Management != 0 || o.Data != 0 || o.SQL != 0 || o.Spare != 0 || len(o.Parameters) > 0 {
 		errs = append(errs, errors.New("management, data and SQL nodes, and parameters, are an NDB cluster's: ask for kind ndb"))
 	}
 	return errors.Join(errs...)
@@ -180,6 +181,7 @@ func (o *Options) checkNDB() error {
 		{&o.Management, 2, []int{1, 2}, "management servers", "1 or 2"},
 		{&o.Data, 2, []int{2, 4}, "data nodes", "2 or 4"},
 		{&o.SQL, 2, []int{1, 2, 3, 4}, "SQL nodes", "1 to 4"},
+		{&o.Spare, 0, []int{0, 2}, "spare data nodes", "0 or 2"},
 	} {
 		if *n.count == 0 {
 			*n.count = n.byDefault

@@ -36,7 +36,7 @@ func (l *Lab) Select(word string) ([]Node, error) {
 // NodeGroup returns the data nodes of a node group. NDB makes the groups in the order of node
 // ids.
 func (l *Lab) NodeGroup(group int) []Node {
-	data := l.Members(cluster.RoleData)
+	data := l.grouped()
 	if group < 0 || (group+1)*replicas > len(data) {
 		return nil
 	}

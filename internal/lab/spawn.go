@@ -15,7 +15,7 @@ import (
 // spawn starts a program that outlives us: in a session of its own, marked as the lab's, its
 // output in a file. It is written down in lab.json before anything waits for it.
 func (l *Lab) spawn(name, log string, argv ...string) (Process, error) {
-	p, ended, err := l.run(name, log, argv...)
+	p, ended, err := l.run(name, log, nil, argv...)
 	if err == nil && p.Start == 0 {
 		<-ended
 		err = fmt.Errorf("start %s: it ended at once: %s", name, tail(log))
@@ -23,10 +23,11 @@ func (l *Lab) spawn(name, log string, argv ...string) (Process, error) {
 	return p, err
 }
 
-// spawnDaemon starts a program that goes on in the background by itself. What was started may
-// have ended by the time one looks, and all is well if it ended well.
-func (l *Lab) spawnDaemon(name, log string, argv ...string) (Process, error) {
-	p, ended, err := l.run(name, log, argv...)
+// spawnDaemon starts a node's program, which goes on in the background by itself. What was started
+// may have ended by the time one looks, and all is well if it ended well.
+func (l *Lab) spawnDaemon(n Node, argv ...string) (Process, error) {
+	name, log := n.Name, n.outputLog()
+	p, ended, err := l.run(name, log, n.ownGroup(), argv...)
 	if err == nil && p.Start == 0 {
 		if err := <-ended; err != nil {
 			return p, fmt.Errorf("start %s: it ended at once: %w: %s", name, err, tail(log))
@@ -35,9 +36,9 @@ func (l *Lab) spawnDaemon(name, log string, argv ...string) (Process, error) {
 	return p, err
 }
 
-// run starts a program. A process that ended before it could be looked at has no Start; the
+// run starts a program, as another account if one is given. A process that ended before it could be looked at has no Start; the
 // channel then says how.
-func (l *Lab) run(name, log string, argv ...string) (Process, <-chan error, error) {
+func (l *Lab) run(name, log string, as *syscall.Credential, argv ...string) (Process, <-chan error, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return Process{}, nil, fmt.Errorf("start %s: %w", name, err)
@@ -46,7 +47,7 @@ func (l *Lab) run(name, log string, argv ...string) (Process, <-chan error, erro
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = l.Dir, out, out
 	cmd.Env = append(os.Environ(), mark+"="+l.ID)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: as}
 	if err := cmd.Start(); err != nil {
 		return Process{}, nil, fmt.Errorf("start %s: %w", name, err)
 	}
