@@ -39,6 +39,7 @@ func inhibitions() []amInhibit {
 		mutes("GaleraDatadirFull", node, "GaleraDatadirFilling"),
 		mutes("NdbClusterDown", whole, "NdbNoSQLNode", "NdbSQLNodeDetached", "NdbDataNodeDown", "NdbNodeGroupDegraded", "NdbNextLossStopsCluster",
 			"NdbHostLossStopsCluster", "NdbArbitratorTrouble", "NdbNdbinfoSilent", "NdbManagementDisagrees"),
+		mutes("NdbDataNodesUnseen", whole, "NdbArbitratorTrouble"),
 		mutes("NdbNoSQLNode", whole, "NdbSQLNodeDetached", "NdbSQLNodeDown", "NdbNdbinfoSilent", "NdbCollectorFailing"),
 		mutes("NdbSQLNodeDown", node, "NdbCollectorFailing"),
 		mutes("NdbDataNodeDown", whole, "NdbNodeGroupDegraded", "NdbHostLossStopsCluster"),

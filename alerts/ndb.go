@@ -37,6 +37,17 @@ func ndbAvailability() []Rule {
 			Description: "Part of the data cannot be reached, so NDB stops all of it. " +
 				"Clients get errors until the data nodes are started again.",
 		},
+		{ // then only SQL nodes can tell whether the cluster serves; ndb_cluster_serving is absent if they cannot
+			Name: "NdbDataNodesUnseen",
+			Expr: expr(`max by (job, cluster) (%s) == 0 unless on (job, cluster) %s == 0`,
+				metric.NdbMgmdNodeUp, metric.NdbClusterServing),
+			For:      30 * time.Second,
+			Severity: Critical,
+			Scope:    ScopeCluster,
+			Summary:  "{{ $labels.cluster }}: no management server sees a started data node, and nobody knows that the cluster is down",
+			Description: "Either all management servers are cut off from the data nodes, or all data nodes are gone and no SQL node answers. " +
+				"If the cluster serves, it has no arbitrator, and no node can join.",
+		},
 		{ // about ten seconds without a commit before a data node says so
 			Name:     "NdbStalled",
 			Expr:     expr(`sum by (job, cluster, stall) (increase(%s{stall=~"gcp_commit|gcp_save|gcp_stop"}[5m])) > 0`, metric.NdbStallsTotal),

@@ -51,7 +51,7 @@ func (c judgement) Collect(ctx context.Context, emit func(prometheus.Metric)) er
 // judgesBySQL tells whether SQL nodes may be asked for what judgement can use: if their
 // collectors are on.
 func (l *look) judgesBySQL() bool {
-	return len(l.sql.nodes) > 0 && slices.ContainsFunc(l.switches.On(), func(s Source) bool { return s.Name == "ndbinfo.membership" })
+	return len(l.sql.nodes) > 0 && l.isOn("ndbinfo.membership")
 }
 
 func (l *look) remember(f Facts, now time.Time) {

@@ -97,12 +97,16 @@ type look struct {
 	view reading[ndb.View]
 }
 
-// readView asks the management servers, once in a look.
+// readView asks the management servers, once in a look, and the SQL nodes where those are deaf.
 func (l *look) readView(ctx context.Context) ndb.View {
 	v, _ := l.view.get(func() (ndb.View, error) {
-		ctx, cancel := context.WithTimeout(ctx, managementDeadline)
+		asking, cancel := context.WithTimeout(ctx, managementDeadline)
 		defer cancel()
-		return l.observer.look(ctx), nil
+		v := l.observer.look(asking)
+		if v.Deaf() {
+			v.SQL = l.testify(ctx)
+		}
+		return v, nil
 	})
 	return v
 }

@@ -6,8 +6,8 @@ const inJudgement = viaSQL("judgement")
 // docs/ndb.md says how. What is not known is absent.
 var (
 	NdbClusterServing = inJudgement.ofCluster("ndb_cluster_serving", gauge, nil,
-		"1 if every node group has a started data node, so that all data can be reached, else 0 (get status).",
-		"get status", "0: the cluster is down. Start the data nodes of the group without one.")
+		"1 if every node group has a started data node, so that all data can be reached, else 0; absent if nobody knows (get status, Ndb_number_of_ready_data_nodes).",
+		"get status, SHOW GLOBAL STATUS", "0: the cluster is down. Start the data nodes of the group without one. Absent: the management servers are gone or cut off.")
 	NdbNodeLossStopsCluster = inJudgement.ofNode("ndb_node_loss_stops_cluster", gauge, nil,
 		"1 if the loss of this data node now would stop the cluster, else 0, by the rules of node groups and arbitration; absent of a node that is down (own).",
 		"get status, get config_v2", "1: bring the others of its group back, or an arbitrator, before anything else. Do not restart this node.")

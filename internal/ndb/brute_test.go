@@ -164,6 +164,9 @@ func plainWorlds(s ndb.Shape) []plainWorld {
 			all = append(all, w)
 		}
 	}
+	if s.Serves {
+		all = slices.DeleteFunc(all, func(w plainWorld) bool { return !w.serves() })
+	}
 	return all
 }
 
@@ -189,8 +192,15 @@ func TestSurviveIsTheDefinition(t *testing.T) {
 				s.Arbitrator.Node = rapid.SampledFrom([]int{0, s.Candidates[0].Node}).Draw(t, "arbitrator")
 			}
 		}
+		s.Serves = rapid.IntRange(0, 3).Draw(t, "known to serve") == 0
 		got := ndb.Survive(s)
 		worlds := plainWorlds(s)
+		if len(worlds) == 0 { // it serves, and no node of some group is up
+			if got.Serving != cluster.Unknown || len(got.Nodes) > 0 || len(got.Unknown) == 0 {
+				t.Fatalf("a contradiction makes %+v", got)
+			}
+			return
+		}
 		agree := func(name string, answer cluster.Truth, of func(plainWorld) bool) {
 			yes, no := 0, 0
 			for _, w := range worlds {

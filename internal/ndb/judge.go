@@ -34,7 +34,11 @@ func Judge(v View) Judgement {
 	if !v.Answered() {
 		j.find(Red, "no management server answers: nothing is known of the cluster")
 	} else {
-		j.groups(nodes)
+		if v.Deaf() {
+			j.deaf(v.SQL)
+		} else {
+			j.groups(nodes)
+		}
 		j.dataNodes(nodes)
 		j.losses(nodes)
 		j.arbitration()
@@ -57,6 +61,18 @@ func (j *Judgement) find(c Colour, format string, args ...any) {
 	j.Findings = append(j.Findings, Finding{c, fmt.Sprintf(format, args...)})
 }
 
+// deaf says what to think of management servers that have no contact with any data node.
+func (j *Judgement) deaf(t Testimony) {
+	switch t.Reach {
+	case cluster.Yes:
+		j.find(Red, "no management server has contact with any data node, and SQL nodes have: the management servers are cut off from a cluster that serves")
+	case cluster.No:
+		j.find(Red, "neither a management server nor an SQL node has contact with any data node: the cluster is down")
+	default:
+		j.find(Red, "no management server has contact with any data node: the cluster is down, or cut off from them")
+	}
+}
+
 // groups says which node groups lack nodes, and what hangs on those that are left.
 func (j *Judgement) groups(nodes []Node) {
 	down := 0
@@ -66,14 +82,7 @@ func (j *Judgement) groups(nodes []Node) {
 		}
 	}
 	if down == len(j.Groups) && down > 0 {
-		seen := slices.ContainsFunc(nodes, func(n Node) bool {
-			return n.Role == cluster.RoleData && n.State != "" && n.State != string(mgm.StateNoContact)
-		})
-		if seen {
-			j.find(Red, "no data node is started: the cluster is down")
-		} else {
-			j.find(Red, "no management server has contact with any data node: the cluster is down, or cut off from them")
-		}
+		j.find(Red, "no data node is started: the cluster is down")
 		return
 	}
 	for _, g := range j.Groups {
@@ -126,7 +135,7 @@ func (j *Judgement) dataNodes(nodes []Node) {
 		if n.Role != cluster.RoleData {
 			continue
 		}
-		single = single || n.SingleUser == cluster.Yes || n.State == string(mgm.StateSingleUser)
+		single = single || n.State == string(mgm.StateSingleUser)
 		switch {
 		case n.Up == cluster.Yes:
 		case n.Up == cluster.Unknown && strings.Contains(n.State, " / "):

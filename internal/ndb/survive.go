@@ -18,6 +18,9 @@ type Shape struct {
 	// Unseen are groups of which no node is seen although the cluster runs. Either such a group
 	// holds no data yet, and is none, or nodes of it run that nobody sees.
 	Unseen []mgm.NodeGroup
+
+	// Serves is true if the cluster is known to serve, even if it is not known by which nodes.
+	Serves bool
 }
 
 // A ShapeNode is a data node.
@@ -217,6 +220,12 @@ func (s Shape) worlds() ([]world, []string) {
 			}
 			return []world{w}
 		})
+	}
+	if s.Serves {
+		worlds = slices.DeleteFunc(worlds, func(w world) bool { return !w.serving() })
+		if len(worlds) == 0 {
+			return nil, append(unknown, "which data nodes serve")
+		}
 	}
 	methods := []Method{s.Method}
 	if s.Method == MethodUnknown {

@@ -18,6 +18,7 @@ type View struct {
 
 	Elected     Arbitrator   `json:"elected"`               // by the arbitration events; see Election
 	Memberships []Membership `json:"memberships,omitempty"` // of ndbinfo.membership, if a SQL node was asked
+	SQL         Testimony    `json:"sql"`                   // asked for only if the view is Deaf
 }
 
 // An InventoryNode is a node as kagu.yaml has it.
@@ -146,6 +147,12 @@ func (v View) CutOff() []Server {
 	return slices.DeleteFunc(slices.Clone(v.Servers), func(s Server) bool { return s.Error != "" || !v.blind(s) })
 }
 
+// Deaf tells whether management servers answer and none of them has contact with any data node: the
+// cluster is down, or they are all cut off from it, and nothing that they say tells which.
+func (v View) Deaf() bool {
+	return v.Answered() && !slices.ContainsFunc(v.Servers, func(s Server) bool { return s.Error == "" && s.seesData() })
+}
+
 func (s Server) seesData() bool {
 	return slices.ContainsFunc(s.Nodes, func(n mgm.NodeStatus) bool { return n.Type == mgm.NodeData && n.State != mgm.StateNoContact })
 }
@@ -245,6 +252,9 @@ func (v View) witness(n *Node) {
 			n.Host = v.hostName(s.Address)
 		}
 	}
+	if n.Role == cluster.RoleData && len(said) > 0 && v.Deaf() {
+		n.Up = v.SQL.of(n.ID)
+	}
 	for i, s := range states {
 		if i > 0 {
 			n.State += " / "
@@ -291,6 +301,7 @@ func (v View) Shape() Shape {
 		}
 	}
 	s.Arbitrator = v.Arbitrator()
+	s.Serves = v.Deaf() && v.SQL.Reach == cluster.Yes
 	s.findUnseen()
 	return s
 }

@@ -126,6 +126,16 @@ func TestJudge(t *testing.T) {
 			head: "no management server has contact with any data node: the cluster is down, or cut off from them",
 		},
 		{
+			name: "no data node is in contact with anybody", m1: "----++?", m2: "----++?", colour: ndb.Red,
+			change: func(v *ndb.View) { v.SQL.Reach = no },
+			head:   "neither a management server nor an SQL node has contact with any data node: the cluster is down",
+		},
+		{
+			name: "all management servers are cut off", m1: "----++?", m2: "----++?", colour: ndb.Red,
+			change: func(v *ndb.View) { v.SQL.Reach = yes },
+			head:   "no management server has contact with any data node, and SQL nodes have: the management servers are cut off from a cluster that serves",
+		},
+		{
 			name: "a management server is gone", m1: "", m2: "++++-++", colour: ndb.Yellow,
 			head: "management server m1 does not answer",
 		},
@@ -228,13 +238,45 @@ func TestNodesThatAreBeingAdded(t *testing.T) {
 			}
 		}, cluster.Yes},
 		{"one is started, and says so", "+++-+++", func(v *ndb.View) { v.Servers[0].Nodes[2].NodeGroup = mgm.GroupNone }, cluster.Yes},
-		{"all is down", "----+++", func(*ndb.View) {}, cluster.No},
+		{"all is down", "----+++", func(v *ndb.View) { v.SQL.Reach = no }, cluster.No},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := fleet()
 			v.Servers = []ndb.Server{server(49, c.says)}
 			c.change(&v)
 			same(t, c.serving, ndb.Survive(v.Shape()).Serving)
+		})
+	}
+}
+
+// Where no management server has contact with a data node, that is no proof that the cluster is down.
+func TestWhatSQLNodesKnowBetter(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		m1, m2  string
+		sql     ndb.Testimony
+		serving cluster.Truth
+		up      [4]cluster.Truth
+	}{
+		{"nobody knows", "----++?", "----++?", ndb.Testimony{}, cluster.Unknown, [4]cluster.Truth{}},
+		{"one of them is away, and nobody knows", "", "----++?", ndb.Testimony{}, cluster.Unknown, [4]cluster.Truth{}},
+		{"SQL nodes have no data node either", "----++?", "----++?", ndb.Testimony{Reach: no}, cluster.No, [4]cluster.Truth{no, no, no, no}},
+		{"SQL nodes have some", "----++?", "----++?", ndb.Testimony{Reach: yes}, cluster.Yes, [4]cluster.Truth{}},
+		{"and say which", "----++?", "----++?", ndb.Testimony{Reach: yes, Started: map[int]bool{1: true, 2: true, 4: true}}, cluster.Yes, [4]cluster.Truth{yes, yes, no, yes}},
+		{"what they say contradicts itself", "----++?", "----++?", ndb.Testimony{Reach: yes, Started: map[int]bool{}}, cluster.Unknown, [4]cluster.Truth{no, no, no, no}},
+		{"a management server knows, and SQL nodes are not asked", "----++?", "+++-+++", ndb.Testimony{Reach: no}, cluster.Yes, [4]cluster.Truth{yes, yes, yes, no}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := fleet()
+			v.Servers, v.SQL = []ndb.Server{server(49, c.m1), server(50, c.m2)}, c.sql
+			same(t, c.serving, ndb.Survive(v.Shape()).Serving)
+			var up [4]cluster.Truth
+			for _, n := range v.Nodes() {
+				if n.Role == cluster.RoleData {
+					up[n.ID-1] = n.Up
+				}
+			}
+			same(t, c.up, up)
 		})
 	}
 }
