@@ -11,8 +11,8 @@ import (
 	"github.com/kagu-db/kagu/internal/ndb"
 )
 
-// configAge is how long a configuration is taken for the current one. A server that was away is
-// asked again at once.
+// configAge is how long a configuration is taken for the current one. A server that was away, or
+// was restarted between two scrapes, is asked again at once.
 const configAge = 30 * time.Second
 
 // othersAge is how long what was asked apart of the clients is of use.
@@ -34,7 +34,7 @@ type seatOf struct {
 	config   *mgm.Config // the last one it served
 	serves   bool        // it serves that one still
 	read     time.Time
-	lost     bool
+	session  time.Time // the Peer's, when it was read
 	others   []mgm.NodeStatus // API nodes, as of the last time they were asked
 	othersAt time.Time
 }
@@ -97,15 +97,14 @@ func (s *seatOf) ask(ctx context.Context) (ndb.Server, *mgm.Config) {
 	began := time.Now()
 	nodes, err := s.client.Status(ctx, mgm.NodeData, mgm.NodeManagement)
 	if err != nil {
-		s.lost, s.others = true, nil
+		s.others = nil
 		said.Error, said.Took = err.Error(), time.Since(began)
 		return said, s.config
 	}
-	if s.lost || time.Since(s.read) > configAge {
-		s.refresh(ctx)
-	}
-	if peer, ok := s.client.Peer(); ok {
-		said.Version, said.ID = peer.Version.NDB.String(), peer.NodeID
+	peer, _ := s.client.Peer()
+	said.Version, said.ID = peer.Version.NDB.String(), peer.NodeID
+	if peer.Since != s.session || time.Since(s.read) > configAge {
+		s.refresh(ctx, peer)
 	}
 	if time.Since(s.othersAt) > othersAge {
 		s.others = nil
@@ -120,12 +119,12 @@ func (s *seatOf) ask(ctx context.Context) (ndb.Server, *mgm.Config) {
 
 // refresh asks for the configuration. A server that refuses it serves none; one that says
 // nothing about it is asked again at the next look.
-func (s *seatOf) refresh(ctx context.Context) {
+func (s *seatOf) refresh(ctx context.Context, peer mgm.Peer) {
 	config, err := s.client.Config(ctx)
 	if _, there := s.client.Peer(); !there {
 		return
 	}
-	s.lost, s.read = false, time.Now()
+	s.session, s.read = peer.Since, time.Now()
 	if s.serves = err == nil; s.serves {
 		s.config = config
 	}

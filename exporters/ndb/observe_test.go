@@ -47,6 +47,22 @@ func TestAServerThatIsGoneDoesNotSayWhatTheConfigurationIs(t *testing.T) {
 	}
 }
 
+// A management server that was restarted between two looks has been away for neither.
+func TestAServerThatWasRestartedIsAskedForItsConfigurationAtOnce(t *testing.T) {
+	c := mgmtest.NewCluster(2)
+	server := mgmtest.Listen(t, c)
+	o := observerOf(t, server)
+	o.look(t.Context())
+	c.Generation = 2
+	if got := o.look(t.Context()).Config.Generation; got != 1 {
+		t.Fatalf("generation %d: the configuration is asked for at every look", got)
+	}
+	server.Drop()
+	if got := o.look(t.Context()).Config.Generation; got != 2 {
+		t.Errorf("generation %d, want that of the new session", got)
+	}
+}
+
 func TestWithoutAServerTheLastConfigurationCounts(t *testing.T) {
 	server := mgmtest.Listen(t, mgmtest.NewCluster(2))
 	o := observerOf(t, server)

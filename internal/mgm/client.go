@@ -92,6 +92,7 @@ type Peer struct {
 	Server  string // its address
 	NodeID  int
 	Version Version
+	Since   time.Time // when we connected: another time is another session, of a server that may have been restarted
 }
 
 // Peer returns the server we are connected to, false if we are connected to none. It costs no
@@ -236,7 +237,7 @@ func (c *Client) connect(ctx context.Context) error {
 		return err
 	}
 	c.conn = opened
-	c.peer.Store(&Peer{Server: opened.server, NodeID: opened.nodeID, Version: opened.version})
+	c.peer.Store(&Peer{Server: opened.server, NodeID: opened.nodeID, Version: opened.version, Since: time.Now()})
 	return nil
 }
 
