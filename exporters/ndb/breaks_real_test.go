@@ -1,6 +1,8 @@
 package ndb
 
 import (
+	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/metric"
 	"github.com/kagu-db/kagu/internal/mgm"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // breaksOnARealCluster breaks what management servers and events are about, and mends it again. It
@@ -20,13 +23,12 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 	t.Run("all data nodes are gone", func(t *testing.T) {
 		s := openSide(clusterOf(t, l), Options{Streams: NewStreams()})
 		defer s.close()
+		// Or all management servers are cut off: nobody is left who could tell.
 		got, _ := pageOf(t, s)
-		says(t, got,
-			"ndb_up 1", "ndb_cluster_serving 0", `ndb_data_nodes{state="started"} 0`, `ndb_node_up{node="d1",node_id="11",role="data"} 0`,
-			`ndb_node_group_nodes{node_group="0",state="started"} 0`, `ndb_failures_until_outage{of="nodes",timing="sequential"} 0`,
-		)
-		for _, n := range l.Members(cluster.RoleData) {
-			if err := l.Start(t.Context(), n.Name); err != nil {
+		says(t, got, "ndb_up 1", `ndb_data_nodes{state="configured"} 4`, `ndb_mgmd_node_up{node="d1",node_id="11",seen_by="m1"} 0`, `ndb_node_state{node="d1",node_id="11",state="no_contact"} 1`)
+		saysNothingOf(t, got, "ndb_cluster_serving", `ndb_data_nodes{state="started"}`, `ndb_node_up{node="d1"`, `ndb_node_group_nodes{node_group="0",state="started"}`, "ndb_failures_until_outage")
+		for _, name := range []string{"d1", "d2"} {
+			if err := l.Start(t.Context(), name); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -89,6 +91,49 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 		until("its start is counted", has(`ndb_node_starts_total{node="d2",node_id="12"} 1`))
 	})
 
+	t.Run("the data nodes lose sight of each other: the arbitrator lets one go on, and the other waits in a phase", func(t *testing.T) {
+		rooted(t)
+		do(l.Cut(t.Context(), "d2", lab.CutGroup))
+		until("arbitration was won", has(`ndb_arbitration_results_total{result="win_choose"} 1`))
+		until("the other was put out by it", has(`ndb_node_forced_stops_total{code="2305",`))
+		until("it is started again, and gets no further", has("ndb_node_start_phase{"))
+		says(t, now(), "ndb_cluster_serving 1", `ndb_data_nodes{state="started"} 1`, `ndb_node_group_nodes{node_group="0",state="started"} 1`)
+		do(l.Join(t.Context(), "d2"))
+		until("both are started", has(`ndb_data_nodes{state="started"} 2`))
+		says(t, now(), "ndb_cluster_serving 1")
+	})
+
+	t.Run("single user mode", func(t *testing.T) {
+		do(l.Start(t.Context(), "s1"))
+		until("s1 works with the data nodes", func() bool { return l.SQL(t.Context(), "s1", "CREATE DATABASE IF NOT EXISTS awake") == nil })
+		client := mgm.New(mgm.Options{Addresses: l.ManagementAddresses()})
+		defer client.Close()
+		do(client.EnterSingleUser(t.Context(), l.Members(cluster.RoleSQL)[0].ID))
+		until("it is shown", has("ndb_single_user_mode 1"))
+		until("of each data node", has(`ndb_node_state{node="d2",node_id="12",state="single_user"} 1`))
+		says(t, now(), "ndb_cluster_serving 1", `ndb_node_up{node="d1",node_id="11",role="data"} 1`, `ndb_data_nodes{state="started"} 2`)
+		do(client.ExitSingleUser(t.Context()))
+		until("it is over", has("ndb_single_user_mode 0"))
+		until("for each data node", has(`ndb_node_state{node="d2",node_id="12",state="started"} 1`))
+	})
+
+	t.Run("both management servers are cut off from data nodes that serve", func(t *testing.T) {
+		rooted(t)
+		do(l.Cut(t.Context(), string(cluster.RoleManagement), lab.CutGroup))
+		for _, seat := range []string{"m1", "m2"} {
+			until(seat+" sees no data node", has(`ndb_mgmd_node_up{node="d1",node_id="11",seen_by="`+seat+`"} 0`))
+			until(seat+" sees no data node", has(`ndb_mgmd_node_up{node="d2",node_id="12",seen_by="`+seat+`"} 0`))
+		}
+		until("the SQL node tells that the cluster serves", has("ndb_cluster_serving 1"))
+		says(t, now(), `ndb_node_up{node="d1",node_id="11",role="data"} 1`, `ndb_node_up{node="d2",node_id="12",role="data"} 1`, `ndb_data_nodes{state="started"} 2`)
+		do(l.Kill(t.Context(), "s1"))
+		until("nobody can tell", func() bool { return !has("ndb_cluster_serving ")() })
+		saysNothingOf(t, now(), `ndb_node_up{node="d1"`, `ndb_data_nodes{state="started"}`)
+		do(l.Join(t.Context(), string(cluster.RoleManagement)))
+		until("they see the data nodes again", has(`ndb_data_nodes{state="started"} 2`))
+		says(t, now(), "ndb_cluster_serving 1")
+	})
+
 	t.Run("both management servers are gone", func(t *testing.T) {
 		for _, n := range l.Members(cluster.RoleManagement) {
 			do(l.Kill(t.Context(), n.Name))
@@ -108,11 +153,12 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 	t.Run("a backup is followed", func(t *testing.T) {
 		client := mgm.New(mgm.Options{Addresses: l.ManagementAddresses(), Timeout: time.Minute})
 		defer client.Close()
-		until("a backup can be started", func() bool { // right after nodes came back it is refused
+		// Right after nodes came back it is refused. And the management servers, which have just come
+		// back too, hear of none until the data nodes have their levels, up to two seconds later.
+		until("one is told from its start to its end", func() bool {
 			_, err := client.StartBackup(t.Context(), mgm.Backup{Wait: mgm.UntilBackupCompleted})
-			return err == nil
+			return err == nil && has(`ndb_backup_timestamp_seconds{outcome="completed"}`)() && has("ndb_backup_duration_seconds ")()
 		})
-		until("it is complete", has(`ndb_backup_timestamp_seconds{outcome="completed"}`))
 		says(t, now(), "ndb_backup_running 0")
 	})
 
@@ -120,6 +166,28 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 		do(l.Reconfigure(t.Context(), map[string]string{"BackupReportFrequency": "3"}))
 		until("m1 serves it", has(`ndb_mgmd_config_generation{node="m1",node_id="1"} 2`))
 		until("m2 serves it", has(`ndb_mgmd_config_generation{node="m2",node_id="2"} 2`))
+	})
+
+	t.Run("data nodes wait outside of the node groups, and are made a group", func(t *testing.T) {
+		says(t, now(), "ndb_cluster_serving 1", `ndb_data_nodes{state="started"} 2`, `ndb_node_up{node="d3",node_id="13",role="data"} 0`)
+		do(l.Start(t.Context(), "d3"))
+		do(l.Start(t.Context(), "d4"))
+		until("they are started", has(`ndb_data_nodes{state="started"} 4`))
+		lines := now()
+		says(t, lines, "ndb_cluster_serving 1", `ndb_node_group_nodes{node_group="0",state="started"} 2`, `ndb_failures_until_outage{of="nodes",timing="sequential"} 2`)
+		saysNothingOf(t, lines, `ndb_node_group_nodes{node_group="1"`)
+		if !slices.ContainsFunc(lines, func(line string) bool {
+			return strings.HasPrefix(line, "ndb_node_info{") && strings.Contains(line, `node="d3"`) && strings.Contains(line, `group="none"`)
+		}) {
+			t.Errorf("d3 is not shown to be in no group:\n%s", strings.Join(lines, "\n"))
+		}
+		client := mgm.New(mgm.Options{Addresses: l.ManagementAddresses()})
+		defer client.Close()
+		if group, err := client.CreateNodeGroup(t.Context(), 13, 14); err != nil || group != 1 {
+			t.Fatal(group, err)
+		}
+		until("they are a group", has(`ndb_node_group_nodes{node_group="1",state="started"} 2`))
+		says(t, now(), "ndb_cluster_serving 1")
 	})
 
 	t.Run("every declared family appeared, or is elsewhere", func(t *testing.T) {
@@ -141,6 +209,14 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 			}
 		}
 	})
+}
+
+// rooted skips a test that cuts the network, unless root runs it.
+func rooted(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		needs.Missing(t, errors.New("a cut of the network: run as root"))
+	}
 }
 
 // elsewhere lists the families that a cluster of this lab does not show, with the reason.

@@ -174,6 +174,11 @@ func sqlOnARealCluster(t *testing.T, l *lab.Lab) {
 			}
 		}
 		page, _ := await(t, s, `ndb_ndbinfo_state{state="disconnected"} 1`, `ndb_sql_up{node="s2",node_id="52"} 1`, `ndb_sql_connected{node="s2",node_id="52"} 0`)
+		whole := openSide(c, Options{Streams: NewStreams()})
+		defer whole.close()
+		lines, _ := pageOf(t, whole) // neither management servers nor SQL nodes have a data node
+		says(t, lines, "ndb_cluster_serving 0", `ndb_data_nodes{state="started"} 0`, `ndb_node_up{node="d1",node_id="11",role="data"} 0`,
+			`ndb_node_group_nodes{node_group="0",state="started"} 0`, `ndb_failures_until_outage{of="nodes",timing="sequential"} 0`)
 		for _, f := range metric.NdbSQL() {
 			if strings.HasPrefix(f.Collector, "ndbinfo") && families(page)[f.Name] && !slices.Contains(stateFamilies, f.Name) {
 				t.Errorf("%s is there, and nothing is known of it", f.Name)

@@ -29,6 +29,7 @@ var ndbDefaults = map[string]string{
 	"HeartbeatIntervalDbApi":       "1500",
 	"AutomaticThreadConfig":        "0",
 	"MaxNoOfExecutionThreads":      "2",
+	"StartNoNodegroupTimeout":      "1", // ms: nobody waits for spare nodes
 	"StopOnError":                  "0", // the angel starts the data process again
 }
 

@@ -234,6 +234,7 @@ func (v View) witness(n *Node) {
 		}
 		said = append(said, status)
 	}
+	said = withContact(said)
 	var states []string
 	for i, s := range said {
 		if i == 0 {
@@ -261,6 +262,17 @@ func (v View) witness(n *Node) {
 		}
 		n.State += s
 	}
+}
+
+// withContact leaves out who has no contact with a node that is not up, if another has. A data node
+// that starts connects to one management server first and to the others when it has joined; one
+// that gets no further is unknown to them all the while.
+func withContact(said []mgm.NodeStatus) []mgm.NodeStatus {
+	contact := slices.DeleteFunc(slices.Clone(said), func(s mgm.NodeStatus) bool { return s.State == mgm.StateNoContact })
+	if len(contact) == 0 || slices.ContainsFunc(contact, func(s mgm.NodeStatus) bool { return up(s) != cluster.No }) {
+		return said
+	}
+	return contact
 }
 
 // hostName returns the name kagu.yaml has for an address, or the address.

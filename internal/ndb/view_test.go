@@ -90,6 +90,11 @@ func TestJudge(t *testing.T) {
 			also: []string{"data node 1 is starting, phase 4: it opens its logs and checkpoints"},
 		},
 		{
+			name: "it is starting, and one management server has no contact with it yet", m1: "-++++++", m2: "s++++++", colour: ndb.Red,
+			head: "node group 0 has one of two nodes: the loss of host h-d2 stops the cluster",
+			also: []string{"data node 1 is starting, phase 4: it opens its logs and checkpoints"},
+		},
+		{
 			name: "it waits for an order", m1: "n++++++", m2: "n++++++", colour: ndb.Red,
 			head: "node group 0 has one of two nodes: the loss of host h-d2 stops the cluster",
 			also: []string{"data node 1 runs and waits for the order to start"},
