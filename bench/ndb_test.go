@@ -41,7 +41,8 @@ var groups = []struct {
 	{"normal group: all that is on, ndbinfo too", nil, 300 * time.Millisecond},
 }
 
-// BenchmarkNDBScrape scrapes a real cluster of four data nodes, group by group.
+// BenchmarkNDBScrape scrapes a real cluster of four data nodes, group by group, and then kills them
+// in turn.
 func BenchmarkNDBScrape(b *testing.B) {
 	if b.N > 1 {
 		return // it is long and prints its own n
@@ -79,6 +80,7 @@ func BenchmarkNDBScrape(b *testing.B) {
 		}
 		fmt.Printf("    %d series of %d data nodes; CPU of a scrape in the exporter %s\n", series, ndbDataNodes, short(used/time.Duration(*ndbScrapes)))
 	}
+	killDataNodes(b, l, base)
 }
 
 // BenchmarkNDBFleet lets one process watch 20 scripted clusters, each scraped every 15 s and its
