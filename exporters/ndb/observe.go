@@ -34,7 +34,7 @@ type seatOf struct {
 	config   *mgm.Config // the last one it served
 	serves   bool        // it serves that one still
 	read     time.Time
-	session  time.Time // the Peer's, when it was read
+	session  time.Time        // the Peer's, when it was read
 	others   []mgm.NodeStatus // API nodes, as of the last time they were asked
 	othersAt time.Time
 }
