@@ -42,8 +42,10 @@ func TestLimitKeepsTheContract(t *testing.T) {
 	})
 }
 
+func unlimited() *rate.Limiter { return rate.NewLimiter(rate.Inf, 0) }
+
 func TestLimitWithoutALimit(t *testing.T) {
-	st := store.Limit{Store: newFolder(t), Rate: rate.NewLimiter(rate.Inf, 0)}
+	st := store.Limit{Store: newFolder(t), Rate: unlimited()}
 	if err := storetest.Put(t.Context(), st, "a", storetest.Content(1, 1<<20)); err != nil {
 		t.Fatal(err)
 	}

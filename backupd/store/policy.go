@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -15,11 +16,23 @@ const (
 	Reader Role = "reader" // restores
 )
 
-// actions of each role: on the objects, and on the bucket.
-var actions = map[Role]struct{ objects, locks, bucket []string }{
-	Keeper: {[]string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}, []string{"s3:PutObjectRetention", "s3:GetObjectRetention"}, []string{"s3:GetBucketVersioning", "s3:ListBucketVersions"}},
-	Writer: {[]string{"s3:GetObject", "s3:PutObject"}, []string{"s3:PutObjectRetention"}, nil},
-	Reader: {[]string{"s3:GetObject"}, nil, nil},
+// actions of each role, on objects and on the bucket. In a bucket with object lock nothing is
+// deleted but versions: a plain deletion would only hide an object.
+var actions = map[Role]struct{ objects, unlocked, locked, bucket, lockedBucket []string }{
+	Keeper: {
+		objects:      []string{"s3:GetObject", "s3:PutObject", "s3:DeleteObjectVersion"},
+		unlocked:     []string{"s3:DeleteObject"},
+		locked:       []string{"s3:PutObjectRetention", "s3:GetObjectRetention", "s3:GetObjectVersion"},
+		bucket:       []string{"s3:ListBucket", "s3:GetBucketVersioning", "s3:ListBucketVersions"},
+		lockedBucket: []string{"s3:GetBucketObjectLockConfiguration"},
+	},
+	Writer: {
+		objects:      []string{"s3:GetObject", "s3:PutObject"},
+		locked:       []string{"s3:PutObjectRetention"},
+		bucket:       []string{"s3:ListBucket"},
+		lockedBucket: []string{"s3:GetBucketObjectLockConfiguration"},
+	},
+	Reader: {objects: []string{"s3:GetObject"}, bucket: []string{"s3:ListBucket"}},
 }
 
 type statement struct {
@@ -36,12 +49,9 @@ type statement struct {
 // written and deleted is bound to the prefix.
 func S3Policy(role Role, principal, bucket, prefix string, lock bool) string {
 	of := actions[role]
-	onObjects, onBucket := of.objects, append([]string{"s3:ListBucket"}, of.bucket...)
+	onObjects, onBucket := slices.Concat(of.objects, of.unlocked), of.bucket
 	if lock {
-		onObjects = append(append([]string{}, of.objects...), of.locks...)
-		if len(of.locks) > 0 {
-			onBucket = append(onBucket, "s3:GetBucketObjectLockConfiguration")
-		}
+		onObjects, onBucket = slices.Concat(of.objects, of.locked), slices.Concat(of.bucket, of.lockedBucket)
 	}
 	objects := "arn:aws:s3:::" + bucket + "/*"
 	if prefix != "" {

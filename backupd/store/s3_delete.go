@@ -75,12 +75,25 @@ func (s *S3) remove(ctx context.Context, name, version string) error {
 		return nil
 	}
 	if errors.Is(err, ErrDenied) && version != "" {
-		_, until, lockErr := s.client.GetObjectRetention(a, s.config.Bucket, s.key(name), version)
-		if lockErr == nil && until != nil && until.After(time.Now()) {
+		if until := s.lockedUntil(a, name, version); until.After(time.Now()) {
 			return fmt.Errorf("delete %s in %s: %w until %s", name, s, ErrLocked, until.UTC().Format(time.RFC3339))
 		}
 	}
 	return err
+}
+
+// lockedUntil is from a version's head, which all servers write alike; zero if it is not told. It is
+// asked only to explain a refusal.
+func (s *S3) lockedUntil(ctx context.Context, name, version string) time.Time {
+	info, err := s.client.StatObject(ctx, s.config.Bucket, s.key(name), minio.StatObjectOptions{VersionID: version})
+	if err != nil {
+		return time.Time{}
+	}
+	until, err := time.Parse(time.RFC3339, info.Metadata.Get("X-Amz-Object-Lock-Retain-Until-Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return until
 }
 
 // versioned reports whether the bucket keeps versions, or did once.

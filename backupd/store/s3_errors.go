@@ -63,7 +63,7 @@ func (s *S3) meaning(err error) error {
 }
 
 func (s *S3) denied(said string) error {
-	err := fmt.Errorf("%w: %s; see that %s and %s hold keys that are valid now, and that their policy allows it (kagu grants prints it)",
+	err := fmt.Errorf("%w: %s; see that %s and %s hold keys that are valid now, and that their policy allows it (kagu grants s3 prints it)",
 		ErrDenied, said, s.config.AccessKeyFile, s.config.SecretKeyFile)
 	if s.keys.rotating() {
 		err = fmt.Errorf("%w (%w: the keys were replaced just now)", err, ErrMayPass)

@@ -67,7 +67,7 @@ func (s *S3) refused(ctx context.Context, a *attempt, name string, content []byt
 	if errors.As(err, &answer) && answer.StatusCode == http.StatusPreconditionFailed {
 		there, err := s.there(ctx, name, int64(len(content)), sum)
 		if err == nil && !there {
-			err = s.failed(ctx, nil, "put", name, fmt.Errorf("%w: it was deleted while it was put", ErrMayPass))
+			err = s.failed(ctx, nil, "put", name, fmt.Errorf("%w: the name is taken and holds nothing: it was deleted while it was put, or is hidden by a mark of deletion, which deleting it here removes", ErrMayPass))
 		}
 		return err
 	}

@@ -147,6 +147,12 @@ func (s *Server) Config(bucket, access, secret string) inventory.S3 {
 	return c
 }
 
+// Root returns a bucket with the keys of the server's own account, whom no policy binds.
+func (s *Server) Root(bucket string) inventory.S3 {
+	s.t.Helper()
+	return s.Config(bucket, s.keys[0], s.keys[1])
+}
+
 // Account makes an account that may do what a bucket's owner or policy says.
 func (s *Server) Account() (access, secret string) {
 	s.t.Helper()
