@@ -169,7 +169,8 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 	})
 
 	t.Run("data nodes wait outside of the node groups, and are made a group", func(t *testing.T) {
-		says(t, now(), "ndb_cluster_serving 1", `ndb_data_nodes{state="started"} 2`, `ndb_node_up{node="d3",node_id="13",role="data"} 0`)
+		until("the management servers have found the data nodes again", has(`ndb_data_nodes{state="started"} 2`))
+		says(t, now(), "ndb_cluster_serving 1", `ndb_node_up{node="d3",node_id="13",role="data"} 0`)
 		do(l.Start(t.Context(), "d3"))
 		do(l.Start(t.Context(), "d4"))
 		until("they are started", has(`ndb_data_nodes{state="started"} 4`))
