@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/kagu-db/kagu/backupd/galera"
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/node"
 )
@@ -229,6 +233,26 @@ func TestWhateverIsKilledNoMemberStaysDesynced(t *testing.T) {
 		}
 		r.undisturbed("n2")
 	})
+	t.Run("without a grant it says which", func(t *testing.T) {
+		account := galera.Account{User: lab.BackupUser, Host: "127.%", Connections: 1, Desync: true}
+		on := func(statement string) {
+			t.Helper()
+			if err := r.SQL(ctx, "n2", statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, g := range account.Grants() {
+			of := fmt.Sprintf("'%s'@'%s'", account.User, account.Host)
+			on("REVOKE " + g.Privilege + " ON " + g.On + " FROM " + of)
+			says := r.withoutGrant(g.Privilege)
+			on("GRANT " + g.Privilege + " ON " + g.On + " TO " + of)
+			if !strings.Contains(says, g.Privilege) {
+				t.Errorf("without %s: %q", g.Privilege, says)
+			}
+			t.Logf("without %s: %s", g.Privilege, says)
+		}
+		r.undisturbed("n2")
+	})
 	t.Run("a member that is not fit for it is refused", func(t *testing.T) {
 		refused := func(says string, request node.Request) {
 			t.Helper()
@@ -271,6 +295,65 @@ func TestWhateverIsKilledNoMemberStaysDesynced(t *testing.T) {
 		refused("does not answer", r.request(node.Backup, "n2"))
 	})
 	r.noSecrets()
+}
+
+// withoutGrant does what needs a grant that the account does not have, and returns what is said:
+// a backup by kagu-node, or a statement of what backupd does by itself.
+func (r *rig) withoutGrant(privilege string) string {
+	r.Helper()
+	statement := map[string]string{
+		"SELECT":    "SELECT COUNT(*) FROM kagu_lab.rows_",
+		"SHOW VIEW": "SHOW CREATE VIEW kagu_lab.view_",
+		"TRIGGER":   "SHOW CREATE TRIGGER kagu_lab.trigger_",
+		"EVENT":     "SHOW CREATE EVENT kagu_lab.event_",
+	}[privilege]
+	if statement != "" {
+		if err := r.SQL(r.Context(), "n2",
+			"CREATE OR REPLACE VIEW kagu_lab.view_ AS SELECT 1", "CREATE OR REPLACE EVENT kagu_lab.event_ ON SCHEDULE EVERY 1 YEAR DISABLE DO SELECT 1",
+			"CREATE OR REPLACE TRIGGER kagu_lab.trigger_ BEFORE INSERT ON kagu_lab.rows_ FOR EACH ROW SET NEW.text = NEW.text"); err != nil {
+			r.Fatal(err)
+		}
+	}
+	config, err := r.BackupConfig(r.node("n2").SQLAddress())
+	if err != nil {
+		r.Fatal(err)
+	}
+	switch {
+	case statement != "":
+		return privilege + ": " + r.denied(config, statement)
+	case privilege == "REPLICATION SLAVE":
+		return r.denied(config, "SHOW BINLOG EVENTS")
+	}
+	request := r.request(node.Backup, "n2")
+	request.Desync = true
+	reply, err := r.client.Stream(r.Context(), r.host("n2"), request, io.Discard)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return reply.Error + reply.Refused
+}
+
+// denied returns the error of a statement that must not be allowed.
+func (r *rig) denied(config *mysql.Config, statement string) string {
+	r.Helper()
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		r.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	rows, err := db.QueryContext(r.Context(), statement)
+	if err == nil {
+		if err = rows.Err(); err == nil && !rows.Next() {
+			err = errors.New("nothing is shown")
+		}
+		rows.Close()
+	}
+	if err == nil {
+		r.Errorf("%s is allowed", statement)
+		return ""
+	}
+	return err.Error()
 }
 
 // noSecrets looks for the password of the account in what a host keeps.

@@ -44,7 +44,7 @@ func (l *Lab) createAccounts(ctx context.Context, n Node) error {
 		"CREATE USER "+account(WriterUser)+" IDENTIFIED BY '"+passwords[WriterUser]+"'",
 		"GRANT ALL ON "+Schema+".* TO "+account(WriterUser),
 		"CREATE USER "+account(BackupUser)+" IDENTIFIED BY '"+passwords[BackupUser]+"'",
-		"GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, REPLICA MONITOR, REPLICATION SLAVE, SUPER, SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO "+account(BackupUser),
+		"GRANT RELOAD, PROCESS, BINLOG MONITOR, REPLICATION SLAVE, SELECT, SHOW VIEW, TRIGGER, EVENT, SUPER ON *.* TO "+account(BackupUser),
 	)
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -121,6 +122,9 @@ func startNice(cmd *exec.Cmd) (wait func() error, err error) {
 	return func() error { return <-ended }, nil
 }
 
+// speaksOfError finds what a tool calls an error; the names of files it copies hold such words too.
+var speaksOfError = regexp.MustCompile(`(?i)\b(?:fatal|failed|denied)\b|\berror:|\[error\]`)
+
 // lastLines keeps the end of what a tool says.
 type lastLines struct {
 	mu   sync.Mutex
@@ -149,7 +153,7 @@ func (l *lastLines) add(err error) error {
 			continue
 		}
 		all = append(all, line)
-		if lower := strings.ToLower(line); strings.Contains(lower, "error") || strings.Contains(lower, "fail") || strings.Contains(lower, "missing") {
+		if speaksOfError.MatchString(line) {
 			bad = append(bad, line)
 		}
 	}

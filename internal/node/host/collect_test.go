@@ -1,0 +1,203 @@
+package host
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/node"
+)
+
+// newDataNode is a host with an NDB data node that holds backups 7 and 8.
+func newDataNode(t *testing.T) (s *Server, base string) {
+	t.Helper()
+	base = t.TempDir()
+	for _, id := range []string{"7", "8"} {
+		for _, name := range []string{
+			"BACKUP-" + id + ".11.ctl", "BACKUP-" + id + "-0.11.Data", "BACKUP-" + id + ".11.log",
+			"BACKUP-" + id + "-PART-1-OF-2/BACKUP-" + id + ".11.ctl", "BACKUP-" + id + "-PART-2-OF-2/BACKUP-" + id + "-0.11.Data",
+		} {
+			put(t, filepath.Join(base, "BACKUP", "BACKUP-"+id, name), "content of "+name)
+		}
+	}
+	s = New(&inventory.Fleet{Clusters: []inventory.Cluster{{Name: "voip", Kind: cluster.KindNDB, Data: []inventory.Node{
+		{Name: "ndb-11", ID: 11, Role: cluster.RoleData, Host: inventory.Host{Name: "d1"}, DataDir: "/nonexistent", BackupDir: base, Service: "ndbmtd.service"},
+	}}}}, "d1", filepath.Join(t.TempDir(), "state"))
+	s.now = func() time.Time { return noon }
+	return s, base
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCollectAndDiscard(t *testing.T) {
+	s, base := newDataNode(t)
+	reply, content := collect(t, s, 7)
+	if err := reply.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(content) != 5 || len(reply.Stream.Files) != 5 {
+		t.Errorf("%d files in the tar, the trailer names %v", len(content), reply.Stream.Files)
+	}
+	for _, f := range reply.Stream.Files {
+		if content[f.Name] != "content of "+f.Name || int64(len(content[f.Name])) != f.Size {
+			t.Errorf("%s: %q", f.Name, content[f.Name])
+		}
+	}
+	discarded(t, s, 7, "")
+	if left := entries(t, filepath.Join(base, "BACKUP")); !slices.Equal(left, []string{"BACKUP-8"}) {
+		t.Errorf("left: %v", left)
+	}
+	if _, content := collect(t, s, 8); len(content) != 5 {
+		t.Errorf("of backup 8 are left %d files", len(content))
+	}
+}
+
+func TestNothingButWhatNDBMadeIsTouched(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		prepare func(t *testing.T, dir string)
+		id      uint32
+		says    string
+	}{
+		{name: "no such backup", id: 9, says: "no backup 9"},
+		{name: "a file that NDB does not make", says: "no file that NDB makes", prepare: func(t *testing.T, dir string) { put(t, dir+"/notes.txt", "x") }},
+		{name: "a file of another backup", says: "no file that NDB makes", prepare: func(t *testing.T, dir string) { put(t, dir+"/BACKUP-70.11.ctl", "x") }},
+		{name: "a folder that NDB does not make", says: "no folder that NDB makes", prepare: func(t *testing.T, dir string) { put(t, dir+"/old/BACKUP-7.11.ctl", "x") }},
+		{name: "a symbolic link among the files", says: "no file that NDB makes", prepare: func(t *testing.T, dir string) {
+			link(t, "/etc/passwd", dir+"/BACKUP-7-1.11.Data")
+		}},
+		{name: "a symbolic link for a folder", says: "no file that NDB makes", prepare: func(t *testing.T, dir string) {
+			link(t, t.TempDir(), dir+"/BACKUP-7-PART-3-OF-3")
+		}},
+		{name: "a symbolic link for the backup", says: "is no folder", prepare: func(t *testing.T, dir string) {
+			if err := os.Rename(dir, dir+"-moved"); err != nil {
+				t.Fatal(err)
+			}
+			link(t, dir+"-moved", dir)
+		}},
+		{name: "only files of another node", says: "no file of ndb-11", prepare: func(t *testing.T, dir string) {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+			put(t, dir+"/BACKUP-7.12.ctl", "x")
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, base := newDataNode(t)
+			if tc.prepare != nil {
+				tc.prepare(t, filepath.Join(base, "BACKUP", "BACKUP-7"))
+			}
+			if tc.id == 0 {
+				tc.id = 7
+			}
+			before := tree(t, base)
+			if reply, _ := collect(t, s, tc.id); !strings.Contains(reply.Refused, tc.says) {
+				t.Errorf("collect: %+v", reply)
+			}
+			discarded(t, s, tc.id, tc.says)
+			if after := tree(t, base); !slices.Equal(before, after) {
+				t.Errorf("it was touched: %v, then %v", before, after)
+			}
+		})
+	}
+	t.Run("another node's files in the same folder stay", func(t *testing.T) {
+		s, base := newDataNode(t)
+		put(t, filepath.Join(base, "BACKUP", "BACKUP-7", "BACKUP-7.12.ctl"), "x")
+		if reply, content := collect(t, s, 7); len(content) != 5 || content["BACKUP-7.12.ctl"] != "" {
+			t.Errorf("%v %v", reply, content)
+		}
+		discarded(t, s, 7, "")
+		if left := tree(t, filepath.Join(base, "BACKUP", "BACKUP-7")); !slices.Contains(left, "BACKUP-7.12.ctl") || slices.Contains(left, "BACKUP-7.11.ctl") {
+			t.Errorf("left: %v", left)
+		}
+	})
+}
+
+func ndbRequest(verb node.Verb, id uint32) node.Request {
+	r := ask(verb, string(verb)+"-"+rand.Text())
+	r.Cluster, r.Node, r.BackupID = "voip", "ndb-11", id
+	return r
+}
+
+func collect(t *testing.T, s *Server, id uint32) (node.Reply, map[string]string) {
+	t.Helper()
+	var wire bytes.Buffer
+	s.Stream(t.Context(), ndbRequest(node.Collect, id), nil, &wire)
+	var stream bytes.Buffer
+	reply, err := node.Receive(&wire, node.Collect, &stream, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := map[string]string{}
+	for archive := tar.NewReader(&stream); reply.Done; {
+		head, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content[head.Name] = string(text)
+	}
+	return reply, content
+}
+
+func discarded(t *testing.T, s *Server, id uint32, says string) {
+	t.Helper()
+	reply := s.Answer(t.Context(), ndbRequest(node.Discard, id))
+	if reply.Done != (says == "") || !strings.Contains(reply.Refused, says) {
+		t.Errorf("discard: %+v, want %q", reply, says)
+	}
+}
+
+func link(t *testing.T, to, path string) {
+	t.Helper()
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func entries(t *testing.T, dir string) []string {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func tree(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		name, _ := filepath.Rel(dir, path)
+		names = append(names, name)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
