@@ -1,5 +1,6 @@
-// Command kagu-node answers for the database nodes of its host: it reports on them, starts
-// them and stops them. It is the forced command of the remediator's SSH key.
+// Command kagu-node answers for the database nodes of its host: it reports on them, starts them
+// and stops them, and streams their backups. It is the forced command of the SSH keys of the
+// remediator and of backupd.
 package main
 
 import (
@@ -20,12 +21,13 @@ import (
 	"github.com/kagu-db/kagu/internal/node/host"
 )
 
-const help = `Reports on, starts and stops the database nodes of this host.
+const help = `Reports on, starts, stops, backs up and restores the database nodes of this host.
 
 By hand:
   kagu-node report backoffice/db1
   kagu-node stop   backoffice/db1 --why "new memory"   # stays down until an operator starts it
   kagu-node start  backoffice/db1 --why "memory is in"
+  kagu-node resync backoffice/db1                      # ends a desync that a backup left behind
 
 As the forced command of an SSH key it takes one request from SSH_ORIGINAL_COMMAND; without that and without arguments it reads one from standard input.
 The answer is JSON on standard output. Exit code 0: done, 1: refused or failed, 2: not a request. docs/hosts.md sets a host up.`
@@ -45,8 +47,10 @@ func run(args []string) int {
 	app.Flag("host", "The name of this host in kagu.yaml.").Default(short(hostname)).StringVar(&o.host)
 	app.Flag("state.dir", "Keeps what must survive a reboot: operators' stops, IDs carried out, the audit.").Default("/var/lib/kagu-node").StringVar(&o.stateDir)
 	app.Flag("stop.timeout", "How long a stop waits for the server to end.").Default("60s").DurationVar(&o.stopWait)
+	app.Flag("for", "What the holder of the key may ask for. heal: report, start, stop. backup: report, backup, collect, discard, resync. all: these and restore. A backup is all data, so give each daemon's key its own.").
+		Default("heal").EnumVar(&o.purpose, "heal", "backup", "all")
 	app.Flag("why", "Your reason, for the others.").StringVar(&o.why)
-	app.Arg("verb", "report, start or stop.").StringVar(&o.verb)
+	app.Arg("verb", "report, start, stop or resync. The others are streams, and come over SSH.").StringVar(&o.verb)
 	app.Arg("cluster/node", "Which node.").StringVar(&o.node)
 	if _, err := app.Parse(args); err != nil {
 		return reply(os.Stdout, node.Reply{Version: node.Version, Refused: "bad command line: " + err.Error()}, node.ExitBad)
@@ -62,7 +66,7 @@ func run(args []string) int {
 
 type options struct {
 	config, host, stateDir, why string
-	verb, node                  string
+	verb, node, purpose         string
 	stopWait                    time.Duration
 }
 
@@ -71,6 +75,9 @@ func (o options) answer(ctx context.Context, in io.Reader, out, errOut io.Writer
 	r, err := o.request(in)
 	if err != nil {
 		return reply(out, node.Reply{Version: node.Version, Verb: r.Verb, Refused: "bad request: " + err.Error()}, node.ExitBad)
+	}
+	if err := o.allowed(r.Verb); err != nil {
+		return reply(out, node.Reply{Version: node.Version, Verb: r.Verb, Refused: err.Error()}, node.ExitRefused)
 	}
 	fleet, err := inventory.LoadWithoutSecrets(o.config)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -286,6 +287,14 @@ func TestANodeIsWatchedStartedAndStoppedOverSSH(t *testing.T) {
 		if reply := s.ask(node.Start, "operator-again-1", true); !reply.Done || reply.State.StoppedBy != "" {
 			t.Errorf("start: %+v", reply)
 		}
+	})
+
+	t.Run("a verb that the key is not given", func(t *testing.T) {
+		reply, err := s.client.Stream(t.Context(), s.host, request(node.Backup, "never-given-1", false), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.refused(reply, "for heal and may not ask for backup")
 	})
 
 	t.Run("late, early and foreign requests are refused", func(t *testing.T) {

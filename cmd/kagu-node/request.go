@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,21 @@ func (o options) request(in io.Reader) (node.Request, error) {
 	return node.ParseRequest(text)
 }
 
+// purposes says what each kind of key may ask for. Who is root on this host may ask for all.
+var purposes = map[string][]node.Verb{
+	"heal":   {node.Report, node.Start, node.Stop},
+	"backup": {node.Report, node.Backup, node.Collect, node.Discard, node.Resync},
+	"all":    node.Verbs(),
+}
+
+// allowed tells whether the key may ask for the verb.
+func (o options) allowed(verb node.Verb) error {
+	if o.verb == "" && !slices.Contains(purposes[o.purpose], verb) {
+		return fmt.Errorf("this key is for %s and may not ask for %s: its line in authorized_keys says so by --for, see docs/hosts.md", o.purpose, verb)
+	}
+	return nil
+}
+
 // readAll reads a request from standard input, and does not wait for ever for it.
 func readAll(in io.Reader) ([]byte, error) {
 	type result struct {
@@ -65,6 +81,9 @@ func (o options) byHand() (node.Request, error) {
 		return node.Request{}, errors.New("which node? kagu-node " + o.verb + " CLUSTER/NODE")
 	}
 	r := node.Request{Version: node.Version, Verb: node.Verb(o.verb), Cluster: cluster, Node: name, Why: o.why}
+	if r.Verb.Streams() || r.Verb == node.Discard {
+		return node.Request{}, fmt.Errorf("%s is not done by hand: kagu backup --help", r.Verb)
+	}
 	if r.Verb != node.Report {
 		r.ID, r.By, r.Operator = "hand-"+rand.Text(), human(), true
 		r.NotAfter = time.Now().Add(time.Minute)

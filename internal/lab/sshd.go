@@ -44,7 +44,7 @@ func (l *Lab) writeSSH() error {
 		// sshd gives its children a fresh environment, so the mark is set here again.
 		forced := shellWords(
 			"/usr/bin/env", mark+"="+l.ID, filepath.Join(l.Bin, "kagu-node"),
-			"--config.file="+l.Config(), "--host="+n.Name, "--state.dir="+filepath.Join(dir, "state"),
+			"--config.file="+l.Config(), "--host="+n.Name, "--state.dir="+filepath.Join(dir, "state"), "--for=all",
 		)
 		line := fmt.Sprintf("restrict,command=\"%s\" %s", strings.ReplaceAll(forced, `"`, `\"`), ssh.MarshalAuthorizedKey(controller))
 		if err := writeFile(filepath.Join(dir, "authorized_keys"), []byte(line)); err != nil {

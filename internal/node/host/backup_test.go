@@ -182,9 +182,16 @@ func TestFactsOfABackup(t *testing.T) {
 		t.Error(err, diff)
 	}
 	for _, tc := range []struct{ checkpoints, galera, binlog string }{
-		{checkpoints: ""}, {checkpoints: "to_lsn = x\n"}, {checkpoints: "to_lsn = -1\n"},
-		{galera: ""}, {galera: zeroUUID + ":5\n"}, {galera: "0d4d32ce-eb26-11f1-89d3-93e99cf6f869:-1\n"}, {galera: "0d4d32ce-eb26-11f1-89d3-93e99cf6f869\n"},
-		{binlog: "binlog.000002"}, {binlog: "../x\t4\n"}, {binlog: "binlog.000002\tfour\n"},
+		{checkpoints: ""},
+		{checkpoints: "to_lsn = x\n"},
+		{checkpoints: "to_lsn = -1\n"},
+		{galera: ""},
+		{galera: zeroUUID + ":5\n"},
+		{galera: "0d4d32ce-eb26-11f1-89d3-93e99cf6f869:-1\n"},
+		{galera: "0d4d32ce-eb26-11f1-89d3-93e99cf6f869\n"},
+		{binlog: "binlog.000002"},
+		{binlog: "../x\t4\n"},
+		{binlog: "binlog.000002\tfour\n"},
 	} {
 		var s node.Stream
 		if parseCheckpoints(tc.checkpoints, &s) == nil || parseGaleraInfo(tc.galera, &s) == nil || parseBinlogInfo(tc.binlog, &s) == nil {
