@@ -18,17 +18,18 @@ var ErrBusy = errors.New("another job of this cluster is running")
 
 // An Engine takes and proves backups: one heavy job at a time for each cluster.
 type Engine struct {
-	Fleet     func() *inventory.Fleet
-	Keys      func() Keys
-	Kinds     map[cluster.Kind]Kind
-	Catalogue *Catalogue
-	OpenStore func(inventory.BackupStore) (store.Store, error)
-	Ended     func(Run, Outcome) // is told of each run that ended; nil: nobody is
-	Kept      func(Manifest)     // is told of each piece of a binary log that was stored; nil: nobody is
-	Dir       string             // for what is not stored yet
-	Log       *slog.Logger
-	Version   string           // of this program, for manifests
-	Now       func() time.Time // nil: time.Now
+	Fleet         func() *inventory.Fleet
+	Keys          func() Keys
+	Kinds         map[cluster.Kind]Kind
+	Catalogue     *Catalogue
+	OpenStore     func(inventory.BackupStore) (store.Store, error)
+	Ended         func(Run, Outcome)   // is told of each run that ended; nil: nobody is
+	ArchiveFailed func(cluster string) // is told when an archive of binary logs stopped; nil: nobody is
+	Kept          func(Manifest)       // is told of each piece of a binary log that was stored; nil: nobody is
+	Dir           string               // for what is not stored yet
+	Log           *slog.Logger
+	Version       string           // of this program, for manifests
+	Now           func() time.Time // nil: time.Now
 
 	mu      sync.Mutex
 	base    context.Context // of all runs; nil until Run
