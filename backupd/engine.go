@@ -16,6 +16,11 @@ import (
 // ErrBusy says that a heavy job of the cluster runs: there is one at a time.
 var ErrBusy = errors.New("another job of this cluster is running")
 
+// ErrNotByHand says that what was asked for is nothing that is begun and ends.
+var ErrNotByHand = errors.New("it is not begun by hand")
+
+var errNotRunning = errors.New("backupd is starting or ending: try again in a moment")
+
 // An Engine takes and proves backups: one heavy job at a time for each cluster.
 type Engine struct {
 	Fleet         func() *inventory.Fleet
@@ -112,7 +117,7 @@ func (e *Engine) begin(ctx context.Context, c inventory.Cluster, r Run, do func(
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.base == nil || e.base.Err() != nil {
-		return Run{}, errors.New("backupd is starting or ending: try again in a moment")
+		return Run{}, errNotRunning
 	}
 	if other, busy := e.running[c.Name]; busy {
 		o := other.now()
