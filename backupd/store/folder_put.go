@@ -110,14 +110,17 @@ var errNoLinks = errors.New("the file system has no hard links; use a local one 
 func (f *Folder) name(root *os.Root, temp, name string) error {
 	for tries := 0; ; tries++ {
 		err := root.MkdirAll(path.Dir(name), 0o700)
-		if err == nil {
+		made := err == nil
+		if made {
 			err = root.Link(temp, name)
 		}
+		// Delete removes a folder that is empty: before the link, or while it is made or looked at.
+		vanished := errors.Is(err, fs.ErrNotExist) || !made && errors.Is(err, fs.ErrExist)
 		switch {
 		case err == nil:
 			failpoint.Here("store-linked")
 			return f.syncAbove(root, name)
-		case errors.Is(err, fs.ErrNotExist) && tries < 100: // Delete removed a folder, which was empty
+		case vanished && tries < 100:
 		case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS):
 			return errNoLinks
 		default:
