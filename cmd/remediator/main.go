@@ -22,7 +22,6 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/journal"
 	"github.com/kagu-db/kagu/internal/node"
-	"github.com/kagu-db/kagu/internal/sshrun"
 	"github.com/kagu-db/kagu/remediator"
 	"github.com/kagu-db/kagu/remediator/galera"
 )
@@ -103,7 +102,7 @@ func newDaemon(s settings, first *inventory.Fleet, j *journal.Journal, log *slog
 		Fleet: p.fleet.Load, Journal: j, Metrics: p.metrics, Log: log, Relook: s.relook, Poll: 500 * time.Millisecond,
 		Guards: remediator.StandardGuards(j, kill),
 		Brakes: []remediator.Guard{kill, remediator.InMaintenance{Journal: j}},
-		Kinds:  map[cluster.Kind]remediator.Kind{cluster.KindGalera: galera.Kind(hosts{p.fleet.Load})},
+		Kinds:  map[cluster.Kind]remediator.Kind{cluster.KindGalera: galera.Kind(node.Hosts{Account: func() inventory.SSH { return p.fleet.Load().SSH }})},
 	}
 	p.notifier = &remediator.Notifier{Journal: j, Teller: slack{p.fleet.Load, log}, Metrics: p.metrics, Log: log, Every: 250 * time.Millisecond}
 	p.housekeeper = remediator.Housekeeper{Fleet: p.fleet.Load, Journal: j, KillSwitch: kill, Metrics: p.metrics, Log: log, Keep: s.keep}
@@ -137,13 +136,6 @@ func (p *program) reload() {
 	p.fleet.Store(fleet)
 	p.log.Info("reloaded", "file", p.settings.Config, "clusters", len(fleet.Clusters))
 	p.engine.WakeAll()
-}
-
-// hosts asks kagu-node with the SSH account that is in force now.
-type hosts struct{ fleet func() *inventory.Fleet }
-
-func (h hosts) Do(ctx context.Context, host inventory.Host, r node.Request) (node.Reply, error) {
-	return node.Client{SSH: sshrun.Runner{Account: h.fleet().SSH}}.Do(ctx, host, r)
 }
 
 // slack tells humans over the webhook that is in force now, or the log if there is none.
