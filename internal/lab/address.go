@@ -55,7 +55,7 @@ func network() string {
 
 // usual are the ports everybody knows.
 var usual = map[Service]int{
-	HAProxy: 3306, Slack: 10049, Exporter: 10041, NDBExporter: 10042, Remediator: 10043, Alertmanager: 9093, Prometheus: 9090,
+	HAProxy: 3306, Slack: 10049, Exporter: 10041, NDBExporter: 10042, Remediator: 10043, Backupd: 10044, Alertmanager: 9093, Prometheus: 9090,
 }
 
 // place gives every node and service its address.

@@ -2,12 +2,11 @@ package lab
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // What kagu.yaml of a lab says, in the order in which a reader wants it.
@@ -18,6 +17,7 @@ type (
 		SSH         map[string]string         `yaml:"ssh,omitempty"`
 		Remediator  map[string]string         `yaml:"remediator,omitempty"`
 		Slack       map[string]string         `yaml:"slack,omitempty"`
+		Backup      *backupdFile              `yaml:"backup,omitempty"`
 		Hosts       map[string]hostFile       `yaml:"hosts"`
 		Clusters    map[string]clusterFile    `yaml:"clusters"`
 	}
@@ -34,6 +34,7 @@ type (
 		Mode   string            `yaml:"mode"`
 		Policy map[string]string `yaml:"policy"`
 		Proxy  map[string]string `yaml:"proxy,omitempty"`
+		Backup *backupFile       `yaml:"backup,omitempty"`
 		Nodes  []nodeFile        `yaml:"nodes,omitempty"`
 
 		Management []nodeFile `yaml:"management,omitempty"`
@@ -65,7 +66,7 @@ func (l *Lab) writeFleet(o Options) error {
 		// A lab heals small data on one machine: it need not wait as long as production does.
 		Policy: map[string]string{"cooldown": "30s", "verify_for": "2s", "verify_timeout": "2m"},
 	}
-	if l.Kind == cluster.KindGalera {
+	if _, err := os.Stat(l.passwordFile(BackupUser)); err == nil {
 		f.Credentials["backup"] = credentialFile{User: BackupUser, PasswordFile: filepath.Base(l.passwordFile(BackupUser))}
 	}
 	l.kind().list(l, &c, f.Hosts)
@@ -86,6 +87,13 @@ func (l *Lab) writeFleet(o Options) error {
 	}
 	if l.Has(HAProxy) {
 		c.Proxy = map[string]string{"kind": "haproxy", "socket": l.ProxySocket(), "backend": ProxyBackend}
+	}
+	if l.Has(Backupd) {
+		var err error
+		if f.Backup, err = l.writeBackupKeys(); err != nil {
+			return err
+		}
+		c.Backup = l.backupJobs()
 	}
 	f.Clusters = map[string]clusterFile{ClusterName: c}
 	var text bytes.Buffer

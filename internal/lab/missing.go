@@ -46,6 +46,7 @@ var installed = map[Service][]struct{ path, pkg string }{
 // ours lists the programs of this project that a service needs.
 var ours = map[Service][]string{
 	SSH:          {"kagu-node"},
+	Backupd:      {"backupd", "kagu"},
 	HAProxy:      {"galera_exporter"},
 	Slack:        {"kagu"},
 	Exporter:     {"galera_exporter"},

@@ -67,6 +67,11 @@ func (ndbKind) place(l *Lab, o Options, given book) error {
 			if err != nil {
 				return err
 			}
+			if slices.Contains(o.Services, SSH) {
+				if n.SSH, err = given.take(n.Address, 2222); err != nil {
+					return err
+				}
+			}
 			l.Nodes = append(l.Nodes, n)
 		}
 	}
@@ -132,7 +137,7 @@ func (ndbKind) admin(l *Lab) (user, password string, err error) {
 
 func (ndbKind) list(l *Lab, c *clusterFile, hosts map[string]hostFile) {
 	for _, n := range l.Nodes {
-		hosts[n.Name] = hostFile{Address: n.Address}
+		hosts[n.Name] = hostFile{Address: n.Address, SSHPort: n.SSH}
 		f := nodeFile{
 			ID: n.ID, Name: n.Name, Host: n.Name, Start: l.ndbArgv(n),
 			DataDir: n.DataDir(), PIDFile: n.pidFile(), ErrorLog: n.ErrorLog(),

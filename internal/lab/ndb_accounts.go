@@ -17,6 +17,7 @@ func (l *Lab) ndbAccounts() (string, error) {
 		{rootUser, "ALTER USER 'root'@'localhost' IDENTIFIED BY '%s';"},
 		{MonitorUser, "CREATE USER " + strings.ReplaceAll(account(MonitorUser), "%", "%%") + " IDENTIFIED BY '%s' WITH MAX_USER_CONNECTIONS 16;"},
 		{WriterUser, "CREATE USER " + strings.ReplaceAll(account(WriterUser), "%", "%%") + " IDENTIFIED BY '%s';"},
+		{BackupUser, "CREATE USER " + strings.ReplaceAll(account(BackupUser), "%", "%%") + " IDENTIFIED BY '%s';"},
 	} {
 		password, err := l.password(a.user)
 		if err != nil {
@@ -27,6 +28,8 @@ func (l *Lab) ndbAccounts() (string, error) {
 	b.WriteString("GRANT PROCESS, REPLICATION CLIENT ON *.* TO " + account(MonitorUser) + ";\n")
 	b.WriteString("GRANT SELECT ON ndbinfo.* TO " + account(MonitorUser) + ";\n")
 	b.WriteString("GRANT SELECT ON mysql.ndb_binlog_index TO " + account(MonitorUser) + ";\n")
+	// As kagu grants backup-ndb prints it, but for NDB_STORED_USER: each SQL node makes its own here.
+	b.WriteString("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, REPLICATION CLIENT, REPLICATION SLAVE, SHOW_ROUTINE ON *.* TO " + account(BackupUser) + ";\n")
 	b.WriteString("GRANT ALL ON " + Schema + ".* TO " + account(WriterUser) + ";\n")
 	return b.String(), nil
 }

@@ -68,7 +68,7 @@ func (ndbKind) start(ctx context.Context, l *Lab, progress func(string)) error {
 
 // configureNDB writes config.ini, and each node's folder and my.cnf.
 func (l *Lab) configureNDB() error {
-	for _, user := range []string{rootUser, MonitorUser, WriterUser} {
+	for _, user := range []string{rootUser, MonitorUser, WriterUser, BackupUser} {
 		if err := writeFile(l.passwordFile(user), []byte(password()+"\n")); err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ const (
 	Exporter     Service = "galera_exporter"
 	NDBExporter  Service = "ndb_exporter"
 	Remediator   Service = "remediator"
+	Backupd      Service = "backupd"
 	Alertmanager Service = "alertmanager"
 	Prometheus   Service = "prometheus"
 )
@@ -33,9 +34,9 @@ func Everything() []Service { return ServicesFor(cluster.KindGalera) }
 // which they start.
 func ServicesFor(kind cluster.Kind) []Service {
 	if kind == cluster.KindNDB {
-		return []Service{NDBExporter, Prometheus}
+		return []Service{SSH, NDBExporter, Backupd, Prometheus}
 	}
-	return []Service{SSH, HAProxy, Slack, Exporter, Remediator, Alertmanager, Prometheus}
+	return []Service{SSH, HAProxy, Slack, Exporter, Remediator, Backupd, Alertmanager, Prometheus}
 }
 
 // needs says which other services one is of no use without, beside a kind of cluster.
@@ -44,9 +45,11 @@ var needs = map[cluster.Kind]map[Service][]Service{
 		Prometheus:   {Exporter, Alertmanager},
 		Alertmanager: {Slack, Remediator, Exporter},
 		Remediator:   {SSH},
+		Backupd:      {SSH},
 	},
 	cluster.KindNDB: {
 		Prometheus: {NDBExporter},
+		Backupd:    {SSH},
 	},
 }
 

@@ -55,6 +55,8 @@ func (l *Lab) command(s Service) (argv []string, ready string) {
 			bin("remediator"), "--config.file=" + l.Config(), listen,
 			"--storage.path=" + l.file("remediator"), "--kill-switch.file=" + l.file("STOP"),
 		}, "/-/ready"
+	case Backupd:
+		return []string{bin("backupd"), "--config.file=" + l.Config(), listen, "--storage.path=" + l.file("backupd")}, "/-/ready"
 	case Alertmanager:
 		return []string{
 			alertmanager, "--config.file=" + l.file("generated", "alertmanager.yml"), listen,
