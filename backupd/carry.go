@@ -28,7 +28,7 @@ func CarryOut(ctx context.Context, kind Kind, c Choice, dir string, step func(n 
 	if c.Plan.Consent != "" && c.Restore.Consent != c.Plan.Consent {
 		return fmt.Errorf("this restore replaces data: consent by typing %q", c.Plan.Consent)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return fmt.Errorf("make the folder of the restore: %w", err)
 	}
 	file := filepath.Join(dir, progressFile)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,7 +42,9 @@ func Choose(ctx context.Context, kind Kind, v Vault, entries []Entry, id string,
 			}
 			return c, nil
 		}
-		if id != "" || !errors.Is(err, ErrBroken) && !errors.Is(err, ErrTooLate) && !errors.Is(err, ErrDamaged) {
+		// To a point, another backup may lead where this one does not. Without one, what is wrong
+		// with the wish is wrong with every backup.
+		if id != "" || r.Point == (Point{}) && !errors.Is(err, ErrBroken) && !errors.Is(err, ErrDamaged) {
 			return Choice{}, err
 		}
 		c.Passed = append(c.Passed, fmt.Sprintf("%s is not used: %v", m.ID, err))
@@ -52,7 +55,7 @@ func Choose(ctx context.Context, kind Kind, v Vault, entries []Entry, id string,
 	if len(c.Passed) == 0 {
 		return Choice{}, errors.New("there is no backup of this cluster")
 	}
-	return Choice{}, fmt.Errorf("no backup can be used: %v", c.Passed)
+	return Choice{}, fmt.Errorf("none of %d backups can be used; %s", len(c.Passed), c.Passed[0])
 }
 
 func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, m Manifest, r *Restore) (Plan, error) {
@@ -70,24 +73,47 @@ func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, m Manifes
 	return kind.Plan(ctx, *r)
 }
 
-// logs returns the archived binary logs that may be needed to go on from a backup to a point.
+// logs returns the archived binary logs that may be needed to go on from a backup to a point: whole
+// files, since only the begin of a file tells how to read the rest of it.
 func (v Vault) logs(ctx context.Context, entries []Entry, m Manifest, to Point) ([]Link, error) {
 	if to == (Point{}) {
 		return nil, nil
 	}
-	var logs []Link
-	for _, e := range entries {
-		l := e.Manifest
-		if l.Method != Binlog || l.Ended.Before(m.Begun) {
-			continue
-		}
-		full, err := v.Load(ctx, l.Cluster, l.ID)
+	var links []Link
+	for _, e := range since(entries, m) {
+		full, err := v.Load(ctx, e.Cluster, e.ID)
 		if err != nil {
 			return nil, err
 		}
-		logs = append(logs, Link{Manifest: full, Source: v.Source(full)})
+		links = append(links, Link{Manifest: full, Source: v.Source(full)})
 	}
-	return logs, nil
+	return links, nil
+}
+
+// since returns the pieces of every file that was written to after a backup began, and of the file
+// before the first of those: the backup may stand at its end.
+func since(entries []Entry, m Manifest) []Manifest {
+	type file struct{ node, name string }
+	of := func(l Manifest) file { return file{strings.Join(l.Origin.Nodes, ","), l.Position.File} }
+	wanted, first := map[file]bool{}, map[string]bool{}
+	var pieces []Manifest
+	for _, e := range slices.Backward(entries) {
+		l := e.Manifest
+		if l.Method != Binlog {
+			continue
+		}
+		f := of(l)
+		if l.Ended.Before(m.Begun) && !wanted[f] {
+			if first[f.node] { // the file before the first is here already
+				continue
+			}
+			first[f.node] = true
+		}
+		wanted[f] = true
+		pieces = append(pieces, l)
+	}
+	slices.Reverse(pieces)
+	return pieces
 }
 
 func proofs(entries []Entry) []Record {

@@ -69,7 +69,7 @@ func TestTheNewestGoodBackupIsChosen(t *testing.T) {
 		{name: "by its ID", id: ids[0], want: ids[0]},
 		{name: "by an ID that is not there", id: "20260101T000000Z-physical-aaaaaaaa", says: "no backup"},
 		{name: "before a moment", point: Point{Time: between}, want: ids[1], passed: []string{"later state", "older than the newest"}},
-		{name: "before all of them", point: Point{Time: all[0].Manifest.Begun.Add(-time.Second)}, says: "no backup can be used"},
+		{name: "before all of them", point: Point{Time: all[0].Manifest.Begun.Add(-time.Second)}, says: "none of 3 backups can be used"},
 		{
 			name: "the newest is found bad", hurt: func() { all[2].Records = append(all[2].Records, Record{Said: "row counts differ", Ended: time.Now()}) },
 			want: ids[1], passed: []string{"row counts differ", "older than the newest"},
@@ -154,5 +154,24 @@ func TestNothingIsReplacedWithoutConsent(t *testing.T) {
 	c.Restore.Consent = "backoffice/db2"
 	if err := CarryOut(t.Context(), kind, c, t.TempDir(), func(int, Step) {}); err != nil || len(kind.did) != 1 {
 		t.Errorf("with consent: %v", err)
+	}
+}
+
+func TestBinaryLogsAreReadFromTheBeginOfAFile(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2026, 11, 28, 2, minute, 0, 0, time.UTC) }
+	piece := func(id, node, file string, minute int) Entry {
+		return Entry{Manifest: Manifest{ID: id, Method: Binlog, Ended: at(minute), Facts: Facts{Origin: Origin{Nodes: []string{node}}, Position: Position{File: file}}}}
+	}
+	entries := []Entry{
+		piece("a", "db3", "log.1", 0), piece("b", "db3", "log.2", 1), piece("c", "db3", "log.2", 2), piece("d", "db3", "log.3", 3),
+		{Manifest: Manifest{ID: "dump", Method: Logical, Begun: at(4)}},
+		piece("e", "db3", "log.3", 5), piece("f", "db3", "log.4", 6), piece("g", "db2", "log.9", 7),
+	}
+	var got []string
+	for _, m := range since(entries, Manifest{Begun: at(4)}) {
+		got = append(got, m.ID)
+	}
+	if diff := cmp.Diff([]string{"b", "c", "d", "e", "f", "g"}, got); diff != "" {
+		t.Error(diff)
 	}
 }

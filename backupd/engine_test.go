@@ -111,7 +111,7 @@ func newRigWith(t *testing.T, dir string, stores map[string]*memory, keys Keys, 
 	fleet := &inventory.Fleet{
 		Backup: inventory.Backupd{Scratch: inventory.Scratch{Dir: t.TempDir(), OnDatabase: true}},
 		Clusters: []inventory.Cluster{{Name: "backoffice", Kind: cluster.KindGalera, Backup: &inventory.Backup{
-			Store: inventory.BackupStore{Name: "main"}, Copies: []inventory.BackupStore{{Name: "offsite"}}, Zone: time.UTC,
+			Store: inventory.BackupStore{Name: "main"}, Copies: []inventory.BackupStore{{Name: "offsite"}},
 			Jobs: []inventory.BackupJob{{Name: "full", Method: "physical"}, {Name: "changes", Method: "incremental"}, {Name: "log", Method: "binlog"}},
 		}}, {Name: "bare", Kind: cluster.KindGalera}},
 	}
@@ -132,16 +132,10 @@ func newRigWith(t *testing.T, dir string, stores map[string]*memory, keys Keys, 
 		}
 	})
 	t.Cleanup(r.stop)
-	for r.engine.isStarting() {
+	for r.engine.Ready() != nil {
 		time.Sleep(time.Millisecond)
 	}
 	return r
-}
-
-func (e *Engine) isStarting() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.base == nil
 }
 
 func twoStores() map[string]*memory {

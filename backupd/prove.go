@@ -35,7 +35,7 @@ func (e *Engine) Prove(ctx context.Context, cluster, id, by string) (Run, error)
 		return Run{}, fmt.Errorf("cluster %s has no backup %.60q: %w", cluster, id, store.ErrNotFound)
 	}
 	if entries[i].Manifest.Method == Binlog {
-		return Run{}, fmt.Errorf("an archived binary log is proven by a restore to a point in time: %w", ErrNotByHand)
+		return Run{}, errors.New("an archived binary log is proven by a restore to a point in time, not by itself")
 	}
 	return e.begin(ctx, c, Run{Cluster: cluster, What: Proving, Backup: id, By: by}, func(ctx context.Context, j *job) (Outcome, error) {
 		return e.prove(ctx, j, kind, entries, id, by)
@@ -191,6 +191,9 @@ func scratchDir(parent, cluster string) (string, error) {
 		return "", fmt.Errorf("make the scratch folder: %w; backup.scratch.dir of kagu.yaml names it", err)
 	}
 	dir, err := os.MkdirTemp(parent, "proof-"+cluster+"-")
+	if err == nil {
+		err = os.Chmod(dir, 0o711) // a server of another account passes through, and sees nothing but its own
+	}
 	if err != nil {
 		return "", fmt.Errorf("make the scratch folder: %w; backup.scratch.dir of kagu.yaml names it", err)
 	}

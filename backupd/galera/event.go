@@ -12,20 +12,18 @@ import (
 
 // The events of MariaDB's binary log that we look into. All others pass unread.
 const (
-	eventQuery   = 2
 	eventStop    = 3
 	eventRotate  = 4
 	eventFormat  = 15
 	eventXid     = 16
 	eventGTID    = 162
-	eventXAEnd   = 38 // XA PREPARE
 	eventEncrypt = 164
 )
 
 const (
-	logMagic    = "\xfebin"
-	headSize    = 19 // stamp 4, type 1, server 4, size 4, next position 4, flags 2
-	flagArtifcl = 0x20
+	logMagic  = "\xfebin"
+	headSize  = 19 // stamp 4, type 1, server 4, size 4, next position 4, flags 2
+	flagInUse = 0x01
 	// maxEvent bounds an event: a server makes none larger than 1 GiB.
 	maxEvent = 1<<30 + 1<<20
 )
@@ -76,7 +74,7 @@ type logReader struct {
 	from    *bufio.Reader
 	at      uint64
 	sums    bool // events end with a checksum
-	crc     bool // known whether they do
+	fresh   bool // the format event must come
 	head    [headSize]byte
 	scratch []byte
 }
@@ -85,7 +83,7 @@ type logReader struct {
 // mark of a binary log is expected. sums says whether events have checksums, where no format event
 // is going to say it.
 func newLogReader(r io.Reader, at uint64, sums bool) (*logReader, error) {
-	l := &logReader{from: bufio.NewReaderSize(r, 256<<10), at: at, sums: sums, crc: at > 0}
+	l := &logReader{from: bufio.NewReaderSize(r, 256<<10), at: at, sums: sums}
 	if at == 0 {
 		var magic [len(logMagic)]byte
 		if _, err := io.ReadFull(l.from, magic[:]); err != nil {
@@ -94,7 +92,7 @@ func newLogReader(r io.Reader, at uint64, sums bool) (*logReader, error) {
 		if string(magic[:]) != logMagic {
 			return nil, errors.New("it is no binary log, or an encrypted one")
 		}
-		l.at = uint64(len(logMagic))
+		l.at, l.fresh = uint64(len(logMagic)), true
 	}
 	return l, nil
 }
@@ -128,7 +126,10 @@ func (l *logReader) next() (event, error) {
 	if err := l.body(&e); err != nil {
 		return e, err
 	}
-	l.at = e.end()
+	if l.fresh && e.kind != eventFormat {
+		return e, errors.New("it does not begin with what says how it is to be read")
+	}
+	l.at, l.fresh = e.end(), false
 	return e, nil
 }
 
@@ -136,7 +137,13 @@ func (l *logReader) next() (event, error) {
 func (l *logReader) body(e *event) error {
 	left := int64(e.size - headSize)
 	sum := crc32.NewIEEE()
-	sum.Write(l.head[:])
+	if e.kind == eventFormat { // its checksum leaves out the flag that the log is being written
+		head := l.head
+		head[headSize-2] &^= flagInUse
+		sum.Write(head[:])
+	} else {
+		sum.Write(l.head[:])
+	}
 	keep := e.kind == eventFormat || e.kind == eventGTID || e.kind == eventXid || e.kind == eventRotate
 	if keep {
 		if left > 1<<16 {
@@ -152,13 +159,13 @@ func (l *logReader) body(e *event) error {
 		if len(e.body) < 5 {
 			return fmt.Errorf("the format event at %d has %d bytes", e.at, len(e.body))
 		}
-		l.sums, l.crc = e.body[len(e.body)-5] == 1, true
+		l.sums = e.body[len(e.body)-5] == 1
 	}
 	if e.kind == eventEncrypt {
 		return errors.New("it is encrypted: only the server can read it")
 	}
 	trailer := int64(0)
-	if l.sums {
+	if l.sums || e.kind == eventFormat { // which always has one
 		trailer = 4
 	}
 	if left < trailer {
@@ -177,8 +184,7 @@ func (l *logReader) body(e *event) error {
 			return torn(err)
 		}
 	}
-	// The format event of a log that is being written has a flag that its checksum leaves out.
-	if l.sums && e.kind != eventFormat && binary.LittleEndian.Uint32(said[:]) != sum.Sum32() {
+	if trailer > 0 && binary.LittleEndian.Uint32(said[:]) != sum.Sum32() {
 		return fmt.Errorf("the event at %d is damaged: its checksum is not right", e.at)
 	}
 	return nil

@@ -48,7 +48,7 @@ func readPiece(r io.Reader, from uint64, sums bool) (piece, error) {
 
 // until says where a replay ends. One of its fields is set; none: with the log.
 type until struct {
-	before time.Time // before the first transaction that began at this second or later
+	before time.Time // before the first transaction that was committed at this second or later
 	with   string    // behind the transaction of this GTID
 }
 

@@ -108,7 +108,7 @@ func pointText(p backupd.Point) string {
 	if p.GTID != "" {
 		return "up to and with the transaction " + p.GTID
 	}
-	return "up to the first transaction that began at " + p.Time.UTC().Format(time.RFC3339) + " or later"
+	return "up to the first transaction that was committed at " + p.Time.UTC().Format(time.RFC3339) + " or later"
 }
 
 func planSchema(ctx context.Context, p *backupd.Plan, r backupd.Restore, logs []backupd.Link) error {
@@ -266,7 +266,7 @@ func reach(r backupd.Restore) (until, loses string) {
 		return "the state behind the transaction " + r.Point.GTID, "all that came after " + r.Point.GTID
 	case !r.Point.Time.IsZero():
 		at = r.Point.Time
-		until = "the state before the first transaction that began at " + at.UTC().Format("2006-01-02 15:04:05Z") + " or later"
+		until = "the state before the first transaction that was committed at " + at.UTC().Format("2006-01-02 15:04:05Z") + " or later"
 	}
 	if r.Goal == backupd.ToNode {
 		return until + ", and then what the cluster has", "nothing: the member gets what it lacks from the cluster"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -67,16 +68,27 @@ func (p programs) own(dir string) error {
 		if err != nil {
 			return err
 		}
-		if info.Mode().Perm()&0o001 == 0 {
-			st, ok := info.Sys().(*syscall.Stat_t)
-			if !ok || st.Uid != p.account.uid {
-				return fmt.Errorf("account mysql, which the scratch server runs as, cannot pass through %s: name another folder as backup.scratch.dir, or chmod o+x it", above)
-			}
+		if !p.account.passes(info) {
+			return fmt.Errorf("account mysql, which the scratch server runs as, cannot pass through %s: name another folder as backup.scratch.dir, or chmod o+x it", above)
 		}
 		if above == "/" || above == "." {
 			return nil
 		}
 	}
+}
+
+// passes reports whether the account may go through a folder, as its owner, by its group or as
+// anybody.
+func (a account) passes(folder fs.FileInfo) bool {
+	mode := folder.Mode().Perm()
+	st, ok := folder.Sys().(*syscall.Stat_t)
+	switch {
+	case ok && st.Uid == a.uid:
+		return mode&0o100 != 0
+	case ok && st.Gid == a.gid:
+		return mode&0o010 != 0
+	}
+	return mode&0o001 != 0
 }
 
 // find returns the path of a program.

@@ -27,6 +27,7 @@ type About struct {
 	Nodes   map[int][]File      `json:"nodes"`             // by data node: the files of its part
 	Memory  uint64              `json:"memory"`            // bytes of DataMemory that one copy of the data takes; 0 if not known
 	Schemas []string            `json:"schemas"`           // statements that make them
+	Keyed   []string            `json:"keyed,omitempty"`   // SCHEMA.TABLE of those with foreign keys
 	Applied []map[string]string `json:"applied,omitempty"` // mysql.ndb_apply_status: what it had applied of other clusters
 }
 

@@ -26,6 +26,10 @@ func (s *seat) describe(ctx context.Context, to backupd.Sink, a *About, f *backu
 		return err
 	}
 	f.Notes = append(f.Notes, notes...)
+	a.Keyed, err = s.Strings(ctx, "SELECT DISTINCT CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME) FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA NOT IN "+systemSchemas)
+	if err != nil {
+		return fmt.Errorf("list the foreign keys: %w", err)
+	}
 	a.Applied, err = s.Table(ctx, "SELECT server_id, epoch, log_name, start_pos, end_pos FROM mysql.ndb_apply_status")
 	if err != nil {
 		return fmt.Errorf("read how far this cluster has applied another's changes: %w", err)

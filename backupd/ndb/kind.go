@@ -3,7 +3,9 @@ package ndb
 import (
 	"context"
 	"io"
+	"strings"
 
+	"github.com/kagu-db/kagu/backupd"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/mgm"
 	"github.com/kagu-db/kagu/internal/ndb"
@@ -30,6 +32,8 @@ type Kind struct {
 	Hosts Hosts
 }
 
+var _ backupd.Kind = (*Kind)(nil)
+
 // management returns a client that goes on with the next management server when one is away.
 func management(c inventory.Cluster) *mgm.Client {
 	var addresses []string
@@ -37,4 +41,13 @@ func management(c inventory.Cluster) *mgm.Client {
 		addresses = append(addresses, n.Listen)
 	}
 	return ndb.Client(c, addresses...)
+}
+
+// connectString is what the programs of NDB Cluster are told of the management servers.
+func connectString(c inventory.Cluster) string {
+	var all []string
+	for _, n := range c.Management {
+		all = append(all, n.Listen)
+	}
+	return strings.Join(all, ",")
 }

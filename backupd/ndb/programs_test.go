@@ -107,6 +107,18 @@ func TestTextAndScript(t *testing.T) {
 	}
 }
 
+func TestTheSumOfATable(t *testing.T) {
+	got, err := sumQuery(table{"a`b", "c"}, [][2]string{{"n`", "int"}, {"body", "longtext"}})
+	const want = "SELECT CONCAT('kagu1:', COALESCE(SUM(CAST(CONV(LEFT(SHA2(CONCAT_WS(',', COALESCE(HEX(CAST(`n``` AS BINARY)), '-'), " +
+		"COALESCE(SHA2(CAST(`body` AS BINARY), 256), '-')), 256), 15), 16, 10) AS UNSIGNED)), 0)) FROM `a``b`.`c`"
+	if got != want || err != nil {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if _, err := sumQuery(table{"a", "b"}, nil); err == nil {
+		t.Error("a table without columns was summed up")
+	}
+}
+
 func TestTheTreeOfNDB(t *testing.T) {
 	t.Setenv(homeVariable, "")
 	if _, err := home(inventory.Scratch{}); err == nil || !strings.Contains(err.Error(), "backup.scratch.ndb") {

@@ -67,6 +67,7 @@ func TestOnARealCluster(t *testing.T) {
 
 	t.Run("a backup is taken, and nothing is left behind", b.taken)
 	t.Run("it is proven in a throw-away cluster, which is removed", b.proven)
+	t.Run("a schema is restored beside the one that is there", b.schemaRestored)
 	t.Run("a number that is taken is refused, and those files are left alone", b.numberTaken)
 	t.Run("a part that lacks a file is no backup", b.partMissing)
 	t.Run("files that cannot be removed are owed, and Settle removes them", b.owed)
@@ -219,6 +220,63 @@ func (b *bench) proven(t *testing.T) {
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the folder is still there: %v", err)
 	}
+}
+
+// schemaRestored writes into the running cluster: what is there stays as it is.
+func (b *bench) schemaRestored(t *testing.T) {
+	b.sql(t, "CREATE DATABASE again")
+	restore := backupd.Restore{
+		Cluster: b.cluster, Links: []backupd.Link{b.backup}, Goal: backupd.ToSchema, Schemas: []string{"shop.item", "shop.doc", "shop.odd-name"}, Into: "again",
+		Dir: t.TempDir(), Tell: func(stage, detail string) { t.Log(stage+":", detail) },
+	}
+	k := &Kind{}
+	plan, err := k.Plan(t.Context(), restore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plan.Steps {
+		times := 1
+		if s.Name == stepRows {
+			times = 2 // a step that was cut short is done again
+		}
+		for range times {
+			if err := k.Do(t.Context(), restore, s); err != nil {
+				t.Fatalf("%s: %v", s.Name, err)
+			}
+		}
+	}
+	b.sql(t, "SET GLOBAL ndb_metadata_sync = ON")
+	same := func(name string) (was, is string) {
+		seat, err := sit(t.Context(), b.cluster)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer seat.Close()
+		for _, schema := range []string{"shop", "again"} {
+			sum, _ := seat.sum(t.Context(), table{schema, name}) // one that is not there yet has none
+			was, is = is, sum
+		}
+		return was, is
+	}
+	for _, name := range []string{"item", "doc", "odd-name"} {
+		deadline := time.Now().Add(2 * time.Minute)
+		was, is := same(name)
+		for (is == "" || was != is) && time.Now().Before(deadline) {
+			time.Sleep(100 * time.Millisecond) // the SQL node is finding it
+			was, is = same(name)
+		}
+		if was == "" || was != is {
+			t.Errorf("the rows of %s sum up to %q, and to %q where they were restored", name, was, is)
+		}
+	}
+	restore.Dir = t.TempDir()
+	for _, s := range plan.Steps[:2] {
+		err = k.Do(t.Context(), restore, s)
+	}
+	if err == nil || !strings.Contains(err.Error(), "are there already") {
+		t.Errorf("a second time: %v", err)
+	}
+	b.sql(t, "DROP DATABASE again")
 }
 
 func (b *bench) numberTaken(t *testing.T) {
