@@ -34,11 +34,13 @@ build: ## build the programs into bin/
 unit: build ## test what needs no server, with the race detector
 	CGO_ENABLED=1 go test -race -short -timeout 5m ./...
 
-# unit runs all but the tests of real servers. What those packages import tells them apart.
+# unit runs all but the tests of real servers. What those packages import tells them apart. Two
+# packages run at a time: most of what their tests do is to wait for a cluster to notice something,
+# and each lab has addresses of its own.
 .PHONY: test
 test: packages unit ## install what is missing, test everything, real servers included
 	@mkdir -p out && rm -f out/tally && touch out/tally
-	KAGU_TALLY=$(CURDIR)/out/tally CGO_ENABLED=1 go test -race -p 1 -count 1 -timeout 12m $$($(WITH_SERVERS))
+	KAGU_TALLY=$(CURDIR)/out/tally CGO_ENABLED=1 go test -race -p 2 -count 1 -timeout 12m $$($(WITH_SERVERS))
 	@awk '/^ran / {n[$$2]++} /^skipped / {s[++k] = $$0} \
 		END {printf "tests that started a real cluster: galera %d, ndb %d\n", n["galera"], n["ndb"]; for (i = 1; i <= k; i++) print s[i]}' out/tally
 

@@ -26,9 +26,7 @@ type mark struct {
 }
 
 // Boards lists every dashboard.
-func Boards() []Board {
-	return []Board{galera(), galeraWorkload(), galeraStatements(), ndb(), backupd()}
-}
+func Boards() []Board { return []Board{galera(), galeraWorkload(), galeraStatements(), ndb()} }
 
 // Render returns the board's JSON. The same board gives the same bytes.
 func Render(b Board) ([]byte, error) {

@@ -5,14 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/kagu-db/kagu/alerts"
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/lab"
-	"github.com/kagu-db/kagu/internal/lab/labtest"
 	"github.com/kagu-db/kagu/internal/metric"
-	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // neverNDB are the queries and families that this test does not fill, and why.
@@ -33,12 +30,16 @@ var neverNDB = map[string]string{
 
 var ndbFamily = regexp.MustCompile(`\bndb_[a-z0-9_]+`)
 
-// TestNDBBoardAndRulesOnARealCluster wants data for every query of the board and for every family
-// that a rule is about, silence on a healthy cluster, and the right alert when a data node is gone.
-// Prometheus runs with what `kagu generate` writes for the cluster.
-func TestNDBBoardAndRulesOnARealCluster(t *testing.T) {
-	prometheus := needs.Program(t, "prometheus", "prometheus")
-	l := labtest.Up(t, lab.Options{Kind: cluster.KindNDB, SQL: 1, Services: []lab.Service{lab.NDBExporter}})
+// An ndbBoard is the board and the rules beside a lab, watched by a Prometheus that runs with what
+// `kagu generate` writes for the cluster.
+type ndbBoard struct {
+	judge
+	lab   *lab.Lab
+	asked []query // every query of the board, and every family that a rule is about
+}
+
+func startNDBBoard(t *testing.T, prometheus string, l *lab.Lab) ndbBoard {
+	t.Helper()
 	fleet, err := os.ReadFile(l.Config())
 	if err != nil {
 		t.Fatal(err)
@@ -50,11 +51,10 @@ func TestNDBBoardAndRulesOnARealCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	start(t, prometheus, "--config.file="+dir+"/prometheus.yml", "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+g.prometheus)
-	p := judge{"http://" + g.prometheus}
+	p := ndbBoard{judge{"http://" + g.prometheus}, l, queriesOf(t, "kagu-ndb")}
 	ready(t, p.url+"/-/ready")
 
-	asked := queriesOf(t, "kagu-ndb")
-	asked = append(asked, query{"recording " + metric.NdbClusterExpected.Name, metric.NdbClusterExpected.Name})
+	p.asked = append(p.asked, query{"recording " + metric.NdbClusterExpected.Name, metric.NdbClusterExpected.Name})
 	judged := map[string]bool{}
 	for _, r := range alerts.Rules(alerts.Files()) {
 		for _, name := range ndbFamily.FindAllString(r.Expr, -1) {
@@ -63,46 +63,43 @@ func TestNDBBoardAndRulesOnARealCluster(t *testing.T) {
 	}
 	for _, f := range slices.Concat(metric.Ndb(), metric.NdbExporter()) {
 		if judged[f.Name] {
-			asked = append(asked, query{"family " + f.Name, f.Name})
+			p.asked = append(p.asked, query{"family " + f.Name, f.Name})
 		}
 	}
+	return p
+}
 
-	t.Run("a healthy cluster", func(t *testing.T) {
-		if err := l.SQL(t.Context(), l.Members(cluster.RoleSQL)[0].Name, "CREATE DATABASE busy", "CREATE TABLE busy.t (id INT PRIMARY KEY) ENGINE=NDB",
-			"INSERT INTO busy.t VALUES (1), (2)"); err != nil {
-			t.Fatal(err)
+// ofAHealthyCluster wants data for everything, and silence.
+func (p ndbBoard) ofAHealthyCluster(t *testing.T) {
+	if err := p.lab.SQL(t.Context(), p.lab.Members(cluster.RoleSQL)[0].Name, "CREATE DATABASE busy", "CREATE TABLE busy.t (id INT PRIMARY KEY) ENGINE=NDB",
+		"INSERT INTO busy.t VALUES (1), (2)"); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range p.asked {
+		if _, empty := neverNDB[q.where]; !empty {
+			p.await(t, q.where, q.expr, func(got []sample) bool { return len(got) > 0 })
 		}
-		for _, q := range asked {
-			if _, empty := neverNDB[q.where]; !empty {
-				p.await(t, q.where, q.expr, func(got []sample) bool { return len(got) > 0 })
-			}
+	}
+	for where := range neverNDB {
+		if !slices.ContainsFunc(p.asked, func(q query) bool { return q.where == where }) {
+			t.Errorf("no query is called %q any more", where)
 		}
-		for where := range neverNDB {
-			if !slices.ContainsFunc(asked, func(q query) bool { return q.where == where }) {
-				t.Errorf("no query is called %q any more", where)
-			}
-		}
-		p.await(t, "nothing that is about to be an alert", `ALERTS{alertstate="pending"}`, func(got []sample) bool { return len(got) == 0 })
-		p.await(t, "silence", `ALERTS{alertstate="firing", alertname!="Watchdog"}`, func(got []sample) bool { return len(got) == 0 })
-		p.healthy(t, cluster.KindNDB)
-	})
+	}
+	p.await(t, "nothing that is about to be an alert", `ALERTS{alertstate="pending"}`, func(got []sample) bool { return len(got) == 0 })
+	p.await(t, "silence", `ALERTS{alertstate="firing", alertname!="Watchdog"}`, func(got []sample) bool { return len(got) == 0 })
+	p.healthy(t, cluster.KindNDB)
+}
 
-	t.Run("a data node is killed, and its angel with it", func(t *testing.T) {
-		victim := l.Members(cluster.RoleData)[0].Name
-		if err := l.Kill(t.Context(), victim); err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		p.await(t, "NdbDataNodeDown", `ALERTS{alertstate="firing", alertname="NdbDataNodeDown"}`, func(got []sample) bool {
-			return len(got) == 1 && got[0].Labels["node"] == victim && got[0].Labels["cluster"] == lab.ClusterName && got[0].Labels["remediate"] == ""
-		})
-		t.Logf("NdbDataNodeDown fires %.1f s after kill -9", time.Since(begun).Seconds())
-		p.await(t, "the lane of the dead node", metric.NdbNodeState.Name+`{state="no_contact"} == 1`, func(got []sample) bool {
-			return len(got) == 1 && got[0].Labels["node"] == victim
-		})
-		p.await(t, "the cluster serves", metric.NdbClusterServing.Name, func(got []sample) bool {
-			return len(got) == 1 && got[0].value() == "1"
-		})
-		p.await(t, "no alert about the cluster", `ALERTS{alertstate="firing", severity="critical"}`, func(got []sample) bool { return len(got) == 0 })
+// ofADeadDataNode wants the right alert, and no more, of one that was killed with its angel.
+func (p ndbBoard) ofADeadDataNode(t *testing.T, victim string) {
+	p.await(t, "NdbDataNodeDown", `ALERTS{alertstate="firing", alertname="NdbDataNodeDown"}`, func(got []sample) bool {
+		return len(got) == 1 && got[0].Labels["node"] == victim && got[0].Labels["cluster"] == lab.ClusterName && got[0].Labels["remediate"] == ""
 	})
+	p.await(t, "the lane of the dead node", metric.NdbNodeState.Name+`{state="no_contact"} == 1`, func(got []sample) bool {
+		return len(got) == 1 && got[0].Labels["node"] == victim
+	})
+	p.await(t, "the cluster serves", metric.NdbClusterServing.Name, func(got []sample) bool {
+		return len(got) == 1 && got[0].value() == "1"
+	})
+	p.await(t, "no alert about the cluster", `ALERTS{alertstate="firing", severity="critical"}`, func(got []sample) bool { return len(got) == 0 })
 }

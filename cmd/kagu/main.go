@@ -53,6 +53,7 @@ func commands() []func(*kingpin.Application, *session) {
 		addMaintenance,
 		addNode,
 		addNDB,
+		addBackup,
 		addLab,
 		addCheck,
 		addGenerate,

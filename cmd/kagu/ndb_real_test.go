@@ -14,18 +14,21 @@ import (
 	"github.com/kagu-db/kagu/internal/lab/labtest"
 	"github.com/kagu-db/kagu/internal/mgm"
 	"github.com/kagu-db/kagu/internal/ndb"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
-// TestNDBOnARealCluster breaks one cluster piece by piece and wants kagu status to say it, and
-// kagu ndb events to have told it. Each piece is gone for the next step too.
+// TestNDBOnARealCluster breaks one cluster piece by piece and wants kagu status to say it, kagu ndb
+// events to have told it, and the rules to judge it. Each piece is gone for the next step too.
 func TestNDBOnARealCluster(t *testing.T) {
-	l := labtest.Up(t, lab.Options{Kind: cluster.KindNDB, SQL: 1})
+	prometheus := needs.Program(t, "prometheus", "prometheus")
+	l := labtest.Up(t, lab.Options{Kind: cluster.KindNDB, SQL: 1, Services: []lab.Service{lab.NDBExporter}})
 	fleet, err := inventory.LoadFor(l.Config(), inventory.Databases, inventory.Hosts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, _ := fleet.Cluster(lab.ClusterName)
 	told := followLab(t, c)
+	board := startNDBBoard(t, prometheus, l)
 
 	// look repeats kagu status until it says what is wanted, and returns what it printed.
 	look := func(t *testing.T, want func(*ndbReport) bool) string {
@@ -59,6 +62,7 @@ func TestNDBOnARealCluster(t *testing.T) {
 		says(t, text, "lab  ndb  healthy", "d1", "d2", "m1", "m2", "s1", "arbitrator", "president",
 			"outage after 2 nodes or 2 hosts, one after the other; at one moment after 2 nodes or 2 hosts", "declared failed after 4.5 s to 7.5 s")
 	})
+	t.Run("every query of the board and every family of the rules has data, and no rule fires", board.ofAHealthyCluster)
 	t.Run("a data node is killed", func(t *testing.T) {
 		must(t, l.KillChild(t.Context(), "d1")) // its parent tells why, and starts another
 		told.await(t, "data node d1 (11) died: it was killed (signal 9)")
@@ -68,6 +72,7 @@ func TestNDBOnARealCluster(t *testing.T) {
 		told.await(t, "data node d1 (11) was declared failed by data node d2 (12)")
 		told.await(t, "arbitration: half of the nodes are left")
 	})
+	t.Run("the alert for it fires", func(t *testing.T) { board.ofADeadDataNode(t, "d1") })
 	t.Run("no SQL node is alive", func(t *testing.T) {
 		for _, n := range l.Members(cluster.RoleSQL) {
 			must(t, l.Kill(t.Context(), n.Name))

@@ -145,6 +145,16 @@ func (f *Folder) Alive() (bool, error) {
 	return len(list) > 0, err
 }
 
+// PIDs returns the numbers of the processes that run in the folder, for whoever ends them by hand.
+func (f *Folder) PIDs() ([]int, error) {
+	list, err := carrying(f.mark.ID)
+	var pids []int
+	for _, p := range list {
+		pids = append(pids, p.PID)
+	}
+	return pids, err
+}
+
 // Remove ends the servers and removes the folder, its mark last.
 func (f *Folder) Remove(ctx context.Context) error {
 	if err := f.Kill(ctx); err != nil {
