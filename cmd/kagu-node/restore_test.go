@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -153,8 +154,15 @@ func TestADestroyedMemberIsRebuiltAndJoinsByIST(t *testing.T) {
 	}
 
 	// A restore that was killed leaves a folder; the next one clears it away.
-	if err := os.MkdirAll(filepath.Join(dir+".kagu-restore", "data", "old"), 0o700); err != nil {
-		t.Fatal(err)
+	_, err = try(func(context.Context) (io.ReadCloser, error) {
+		kill := then(func() { r.killProcess(r.process(theirNode)) })
+		return io.NopCloser(io.MultiReader(bytes.NewReader(fullStream[:4<<20]), kill, bytes.NewReader(fullStream[4<<20:]))), nil
+	})
+	if err == nil {
+		t.Error("a restore whose kagu-node was killed is called done")
+	}
+	if left, untouched := names(t, filepath.Dir(dir)), names(t, dir); !slices.Contains(left, filepath.Base(dir)+".kagu-restore") || strings.Join(untouched, " ") != strings.Join(before, " ") {
+		t.Errorf("after the kill: %v, in the data directory %v", left, untouched)
 	}
 	began := time.Now()
 	reply, err = try(partOf(fullStream), partOf(moreStream))
@@ -213,6 +221,14 @@ func TestADestroyedMemberIsRebuiltAndJoinsByIST(t *testing.T) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errors.New("the store broke") }
+
+// then does something when it is its turn to be read.
+type then func()
+
+func (f then) Read([]byte) (int, error) {
+	f()
+	return 0, io.EOF
+}
 
 func logSize(t *testing.T, n lab.Node) int64 {
 	t.Helper()
