@@ -78,19 +78,24 @@ func (e *Engine) prunePlan(ctx context.Context, c inventory.Cluster, st inventor
 	if err != nil {
 		return p, err
 	}
-	listed, err := v.List(ctx, c.Name)
+	known := make(map[string]Entry, len(entries))
+	for _, k := range entries {
+		known[k.Manifest.ID] = k
+	}
+	listed, err := v.listKnown(ctx, c.Name, st.Name, known)
 	if err != nil {
 		return p, err
 	}
 	now, pins := e.now(), e.pins(c.Name)
 	held := make([]Held, 0, len(listed))
+	there := make(map[string]bool, len(listed))
 	for _, l := range listed {
-		held = append(held, hold(l, entries, st, pins))
+		held = append(held, hold(l, known[l.ID], st, pins))
+		there[l.ID] = true
 		delete(orphans, l.ID)
 	}
 	for _, k := range entries {
-		there := slices.ContainsFunc(listed, func(l Listed) bool { return l.ID == k.Manifest.ID })
-		if slices.Contains(k.Stores, st.Name) && !there {
+		if slices.Contains(k.Stores, st.Name) && !there[k.Manifest.ID] {
 			p.vanished = append(p.vanished, k.Manifest.ID)
 		}
 	}
@@ -128,7 +133,7 @@ func (e *Engine) pins(cluster string) map[string]string {
 
 // hold puts together what a store lists of a backup and what was found of it. The store is the
 // truth about what there is: a backup that the catalogue does not know has not been proven.
-func hold(l Listed, entries []Entry, st inventory.BackupStore, pins map[string]string) Held {
+func hold(l Listed, k Entry, st inventory.BackupStore, pins map[string]string) Held {
 	h := Held{ID: l.ID, Pinned: pins[l.ID]}
 	if l.Err != nil {
 		h.Unreadable = l.Err.Error()
@@ -139,11 +144,32 @@ func hold(l Listed, entries []Entry, st inventory.BackupStore, pins map[string]s
 	if st.S3 != nil && st.S3.Lock > 0 {
 		h.Locked = m.Ended.Add(st.S3.Lock)
 	}
-	if i := slices.IndexFunc(entries, func(e Entry) bool { return e.Manifest.ID == l.ID }); i >= 0 {
-		h.Bad, _ = entries[i].Bad()
-		h.Proven, _ = entries[i].ProvenAt()
-	}
+	h.Bad, _ = k.Bad()
+	h.Proven, _ = k.ProvenAt()
 	return h
+}
+
+// listKnown lists what a store has. Manifests that were read before are not read again: an archive of
+// binary logs has very many.
+func (v Vault) listKnown(ctx context.Context, cluster, name string, known map[string]Entry) ([]Listed, error) {
+	var all []Listed
+	err := v.Store.List(ctx, manifestsFolder+cluster+"/", func(i store.Info) error {
+		if _, id, rest, ok := belongs(manifestsFolder, i.Name); ok && rest == "" {
+			all = append(all, Listed{Cluster: cluster, ID: id})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the backups in %s: %w", v.Store, err)
+	}
+	for i := range all {
+		if k, found := known[all[i].ID]; found && slices.Contains(k.Stores, name) {
+			all[i].Manifest = k.Manifest
+			continue
+		}
+		all[i].Manifest, all[i].Err = v.Load(ctx, cluster, all[i].ID)
+	}
+	return all, nil
 }
 
 // leftBehind lists the parts and proofs of a cluster by the backup they belong to.
