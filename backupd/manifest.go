@@ -52,7 +52,7 @@ type Manifest struct {
 // Facts are what a Kind found out while it took the backup.
 type Facts struct {
 	Origin   Origin    `json:"origin"`
-	From     *Position `json:"from,omitempty"` // Binlog: where it begins; Position is where it ends
+	From     *Position `json:"from,omitempty"` // Binlog: what it follows, in its own file or at the end of the one before; Position is where it ends
 	Position Position  `json:"position"`
 	Content  []Table   `json:"content,omitempty"` // what a restore must bring back
 	Notes    []string  `json:"notes,omitempty"`   // what a reader must know, such as DDL that came meanwhile

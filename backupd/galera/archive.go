@@ -98,10 +98,12 @@ func (k Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) error
 		if !after(log.name, l.file) || (log.name == l.file && log.size <= l.offset) {
 			continue
 		}
-		if log.name != l.file {
+		came := backupd.Position{File: l.file, Offset: l.offset}
+		if log.name != l.file { // whose end is archived: a server never goes on with an older file
 			l.file, l.offset = log.name, 0
 		}
-		if err := archivePiece(ctx, a, from, l, note); err != nil {
+		if err := archivePiece(ctx, a, from, l, came, note); err != nil {
+			l.file, l.offset = came.File, came.Offset
 			return err
 		}
 		note = ""
@@ -140,7 +142,7 @@ func (l *line) meet(node string, logs []serverLog) (note string) {
 }
 
 // archivePiece fetches what a file has beyond the line and keeps it.
-func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, note string) error {
+func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, came backupd.Position, note string) error {
 	n := s.node
 	dir, err := os.MkdirTemp(a.Dir, "fetch-")
 	if err != nil {
@@ -161,7 +163,7 @@ func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, not
 	}
 	facts := backupd.Facts{
 		Origin:   backupd.Origin{Nodes: []string{n.Name}, Server: s.version, Tool: "mariadb-binlog"},
-		From:     &backupd.Position{File: l.file, Offset: from},
+		From:     &came,
 		Position: backupd.Position{File: l.file, Offset: p.to},
 	}
 	if p.transactions > 0 {

@@ -1,7 +1,6 @@
 package galera
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -92,10 +91,4 @@ func tell(to func(stage, detail string)) func(stage, detail string) {
 		return func(string, string) {}
 	}
 	return to
-}
-
-// scratchOf fills in what kagu.yaml does not say.
-func scratchOf(s inventory.Scratch) inventory.Scratch {
-	s.MariaDB = cmp.Or(s.MariaDB, "/usr/sbin")
-	return s
 }

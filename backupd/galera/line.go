@@ -64,18 +64,19 @@ func lines(logs []backupd.Link) []pieces {
 	return all
 }
 
-// continues reports whether a piece begins where another one ends: there in the file, or with the
-// file that comes next.
+// continues reports whether a piece begins where another one ends.
 func continues(before, m backupd.Manifest) bool {
-	if nodeOf(before) != nodeOf(m) || len(m.Notes) > 0 && strings.HasPrefix(m.Notes[0], noteNew) {
-		return false
+	return nodeOf(before) == nodeOf(m) && !(len(m.Notes) > 0 && strings.HasPrefix(m.Notes[0], noteNew)) &&
+		m.From.File == before.Position.File && m.From.Offset == before.Position.Offset
+}
+
+// startOf returns where in its file a piece begins. One that comes from another file holds its own
+// from the begin on.
+func startOf(m backupd.Manifest) uint64 {
+	if m.From.File != m.Position.File {
+		return 0
 	}
-	if m.From.File == before.Position.File {
-		return m.From.Offset == before.Position.Offset
-	}
-	base, n := number(before.Position.File)
-	next, k := number(m.From.File)
-	return m.From.Offset == 0 && base == next && k == n+1
+	return m.From.Offset
 }
 
 // from cuts off what the state holds already. Where the state is of another member the
@@ -84,11 +85,11 @@ func (p pieces) from(base backupd.Manifest) (pieces, error) {
 	pos := base.Position
 	if nodeOf(base) == p.node() && pos.File != "" {
 		for i, l := range p {
-			if l.Manifest.Position.File == pos.File && l.Manifest.Position.Offset >= pos.Offset && l.Manifest.From.Offset <= pos.Offset {
+			if l.Manifest.Position.File == pos.File && l.Manifest.Position.Offset >= pos.Offset && startOf(l.Manifest) <= pos.Offset {
 				return p.wholeFile(i)
 			}
 		}
-		return nil, fmt.Errorf("those of %s from %s to %s do not hold %s at %d", p.node(), p[0].Manifest.From.File, p[len(p)-1].Manifest.Position.File, pos.File, pos.Offset)
+		return nil, fmt.Errorf("those of %s from %s to %s do not hold %s at %d", p.node(), p[0].Manifest.Position.File, p[len(p)-1].Manifest.Position.File, pos.File, pos.Offset)
 	}
 	if pos.UUID == "" || pos.Seqno <= 0 {
 		return nil, fmt.Errorf("those of %s cannot be joined to the state of another member: the backup does not say its number in the cluster", p.node())
@@ -99,11 +100,11 @@ func (p pieces) from(base backupd.Manifest) (pieces, error) {
 // wholeFile returns the pieces from the begin of the file on in which piece i lies: a binary log is
 // read from its begin.
 func (p pieces) wholeFile(i int) (pieces, error) {
-	file := p[i].Manifest.From.File
-	for i > 0 && p[i].Manifest.From.Offset > 0 {
+	file := p[i].Manifest.Position.File
+	for i > 0 && startOf(p[i].Manifest) > 0 {
 		i--
 	}
-	if p[i].Manifest.From.Offset > 0 || p[i].Manifest.From.File != file {
+	if startOf(p[i].Manifest) > 0 {
 		return nil, fmt.Errorf("those of %s lack the begin of %s", p.node(), file)
 	}
 	return p[i:], nil

@@ -27,11 +27,11 @@ func collect(ctx context.Context, dir string, logs []backupd.Link) (files []stri
 	}
 	for _, l := range logs {
 		m := l.Manifest
-		if !logShape.MatchString(m.From.File) {
-			return nil, fmt.Errorf("%s is of %+.60q, which is not the name of a binary log", m.ID, m.From.File)
+		if !logShape.MatchString(m.Position.File) {
+			return nil, fmt.Errorf("%s is of %+.60q, which is not the name of a binary log", m.ID, m.Position.File)
 		}
-		path := filepath.Join(dir, m.From.File)
-		if m.From.Offset == 0 {
+		path := filepath.Join(dir, m.Position.File)
+		if startOf(m) == 0 {
 			files = append(files, path)
 		}
 		if err := appendPiece(ctx, path, l); err != nil {
@@ -52,8 +52,8 @@ func appendPiece(ctx context.Context, path string, l backupd.Link) error {
 	if err != nil {
 		return err
 	}
-	if uint64(info.Size()) != m.From.Offset {
-		return fmt.Errorf("it begins at %d and what is there ends at %d: %w", m.From.Offset, info.Size(), backupd.ErrBroken)
+	if uint64(info.Size()) != startOf(m) {
+		return fmt.Errorf("it begins at %d and what is there ends at %d: %w", startOf(m), info.Size(), backupd.ErrBroken)
 	}
 	in, err := l.Source.Open(ctx, streamLog)
 	if err != nil {
@@ -63,7 +63,7 @@ func appendPiece(ctx context.Context, path string, l backupd.Link) error {
 	if err := errors.Join(err, in.Close(), f.Close()); err != nil {
 		return err
 	}
-	if m.From.Offset+uint64(n) != m.Position.Offset {
+	if startOf(m)+uint64(n) != m.Position.Offset {
 		return fmt.Errorf("it has %d bytes, and says that it ends at %d: %w", n, m.Position.Offset, backupd.ErrDamaged)
 	}
 	return nil

@@ -258,3 +258,11 @@ func (f fakeHosts) Stream(ctx context.Context, _ inventory.Host, r node.Request,
 }
 
 func port(t testing.TB) string { return needs.Port(t, "127.0.0.1") }
+
+func clusterNamed(nodes ...string) inventory.Cluster {
+	c := inventory.Cluster{Name: "lab", Kind: cluster.KindGalera}
+	for _, n := range nodes {
+		c.Nodes = append(c.Nodes, inventory.Node{Name: n})
+	}
+	return c
+}

@@ -156,26 +156,6 @@ func (s *spare) connect(ctx context.Context, settings ...string) (*sqlconn.Sessi
 	return sqlconn.Connect(ctx, socketIn(s.dir), inventory.Credential{User: ownUser}, nil, settings...)
 }
 
-// stop ends the server so that all it has is on disk. One that does not end is killed.
-func (s *spare) stop(ctx context.Context) error {
-	sql, err := s.connect(ctx)
-	if err == nil {
-		err = errors.Join(sql.Exec(ctx, "SHUTDOWN"), sql.Close())
-	}
-	for until := time.Now().Add(2 * time.Minute); err == nil && time.Now().Before(until); {
-		alive, err := s.folder.Alive()
-		if err != nil || !alive {
-			return err
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return errors.Join(err, s.folder.Kill(ctx))
-}
-
 // runs reports whether the server answers, also one that an earlier process of ours started.
 func (s *spare) runs(ctx context.Context) bool {
 	sql, err := s.connect(ctx)

@@ -1,0 +1,174 @@
+package galera
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/backupd"
+)
+
+// begun is when the archive of these tests begins.
+var begun = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+
+// archive makes pieces out of words: "n3 log.000007 0 500 0-1-40 30" is a piece of n3 that goes to
+// the transaction 40 and second 30. A "!" in front begins a new line.
+func archived(texts ...string) []backupd.Link {
+	var all []backupd.Link
+	for i, text := range texts {
+		m := backupd.Manifest{ID: fmt.Sprint(i), Method: backupd.Binlog}
+		if rest, found := strings.CutPrefix(text, "!"); found {
+			m.Notes, text = []string{noteNew + "there was none before"}, rest
+		}
+		var node, file, gtid string
+		var from, to uint64
+		var second int
+		if _, err := fmt.Sscan(text, &node, &file, &from, &to, &gtid, &second); err != nil {
+			panic(err)
+		}
+		m.Origin.Nodes = []string{node}
+		m.From = &backupd.Position{File: file, Offset: from}
+		if i > 0 && from == 0 && len(m.Notes) == 0 { // it comes from the file before
+			before := all[i-1].Manifest.Position
+			m.From.File, m.From.Offset = before.File, before.Offset
+		}
+		m.Position = backupd.Position{File: file, Offset: to, GTID: gtid, Time: begun.Add(time.Duration(second) * time.Second)}
+		m.Begun = begun.Add(time.Duration(second) * time.Second)
+		m.Ended = m.Begun.Add(time.Second)
+		all = append(all, backupd.Link{Manifest: m})
+	}
+	return all
+}
+
+func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
+	at := func(second int) backupd.Point {
+		return backupd.Point{Time: begun.Add(time.Duration(second) * time.Second)}
+	}
+	base := func(node, file string, offset uint64) backupd.Manifest {
+		return backupd.Manifest{ID: "base", Facts: backupd.Facts{Origin: backupd.Origin{Nodes: []string{node}}, Position: backupd.Position{File: file, Offset: offset, UUID: "u", Seqno: 40}}}
+	}
+	whole := archived("!n3 log.000007 0 500 0-1-10 10", "n3 log.000007 500 900 0-1-20 20", "n3 log.000008 0 300 0-1-30 30", "n3 log.000008 300 800 0-1-40 40")
+	for _, c := range []struct {
+		name string
+		logs []backupd.Link
+		base backupd.Manifest
+		to   backupd.Point
+		want string // IDs of pieces
+		err  string
+	}{
+		{name: "from the begin of the file that holds the state", logs: whole, base: base("n3", "log.000007", 600), to: at(35), want: "0 1 2 3"},
+		{name: "and no file before", logs: whole, base: base("n3", "log.000008", 300), to: at(35), want: "2 3"},
+		{name: "no further than the point", logs: whole, base: base("n3", "log.000007", 4), to: at(15), want: "0 1"},
+		{name: "a transaction", logs: whole, base: base("n3", "log.000007", 4), to: backupd.Point{GTID: "0-1-20"}, want: "0 1"},
+		{name: "nothing came before the point, and that is known", logs: whole, base: base("n3", "log.000008", 300), to: at(41), want: "2 3"},
+		{name: "a point that is not archived yet", logs: whole, base: base("n3", "log.000008", 300), to: at(60), err: "12:00:41Z, which is 19s too early"},
+		{name: "a transaction that is not", logs: whole, base: base("n3", "log.000008", 300), to: backupd.Point{GTID: "0-1-41"}, err: "go to 0-1-40"},
+		{name: "no GTID", logs: whole, base: base("n3", "log.000008", 300), to: backupd.Point{GTID: "uuid:4"}, err: "is not the GTID of a transaction"},
+		{name: "another member: all of the line, the place is found in it", logs: whole, base: base("n1", "other.000001", 5), to: at(15), want: "0 1"},
+		{name: "another member that says no number", logs: whole, base: backupd.Manifest{ID: "base", Facts: backupd.Facts{Origin: backupd.Origin{Nodes: []string{"n1"}}}}, to: at(15), err: "cannot be joined"},
+		{name: "the state is before the line", logs: whole, base: base("n3", "log.000006", 600), to: at(35), err: "do not hold log.000006 at 600"},
+		{name: "the state is behind the line", logs: whole, base: base("n3", "log.000008", 900), to: at(35), err: "do not hold log.000008 at 900"},
+		{name: "the end of a file is missing", logs: append(whole[:1:1], whole[2:]...), base: base("n3", "log.000007", 4), to: at(35), err: "12:00:11Z, which is 24s too early"},
+		{name: "the begin of one", logs: append(whole[:2:2], whole[3:]...), base: base("n3", "log.000007", 4), to: at(35), err: "12:00:21Z, which is 14s too early"},
+		{name: "the begin of the file is missing", logs: whole[1:2], base: base("n3", "log.000007", 600), to: at(15), err: "lack the begin of log.000007"},
+		{name: "a new line does not go on with the old one, whatever its numbers are", logs: archived("!n3 log.000007 0 500 0-1-10 10", "!n3 log.000008 0 500 0-1-20 20"), base: base("n3", "log.000007", 4), to: at(15), err: "too early"},
+		{name: "of two lines the one that leads there", logs: append(archived("!n2 b.000001 0 500 0-1-10 10"), whole...), base: base("n3", "log.000007", 4), to: at(35), want: "0 1 2 3"},
+		{name: "nothing", base: base("n3", "log.000007", 4), to: at(15), err: "a job of method binlog archives them"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := follow(c.base, c.logs, c.to)
+			var ids []string
+			for _, l := range got {
+				ids = append(ids, l.Manifest.ID)
+			}
+			if text := strings.Join(ids, " "); text != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%q, %v; want %q, %q", text, err, c.want, c.err)
+			}
+		})
+	}
+}
+
+func TestALineMeetsItsServer(t *testing.T) {
+	logs := []serverLog{{"log.000007", 900}, {"log.000008", 300}}
+	for _, c := range []struct {
+		name string
+		line line
+		node string
+		want line
+		note string
+	}{
+		{name: "the first one begins with the newest file", node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "there was none before"},
+		{name: "goes on", line: line{"n3", "log.000007", 900}, node: "n3", want: line{"n3", "log.000007", 900}},
+		{name: "goes on in the middle", line: line{"n3", "log.000007", 200}, node: "n3", want: line{"n3", "log.000007", 200}},
+		{name: "another member", line: line{"n2", "log.000007", 200}, node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "the one before was of n2"},
+		{name: "what followed was purged", line: line{"n3", "log.000005", 200}, node: "n3", want: line{"n3", "log.000007", 0}, note: noteNew + "a gap, since what followed log.000005 at 200 was purged"},
+		{name: "the file is shorter than what was archived of it", line: line{"n3", "log.000008", 301}, node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "after log.000008 at 301 the server has begun"},
+		{name: "numbers began anew", line: line{"n3", "log.000900", 4}, node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "after log.000900"},
+		{name: "files have another name", line: line{"n3", "old.000005", 4}, node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "after old.000005"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			note := c.line.meet(c.node, logs)
+			if c.line != c.want || !strings.HasPrefix(note, c.note) || (note == "") != (c.note == "") {
+				t.Errorf("%+v, %q", c.line, note)
+			}
+		})
+	}
+}
+
+func TestPlans(t *testing.T) {
+	full := backupd.Link{Manifest: backupd.Manifest{ID: "full", Method: backupd.Physical, Ended: begun, Facts: backupd.Facts{
+		Origin: backupd.Origin{Nodes: []string{"n3"}}, Position: backupd.Position{File: "log.000007", Offset: 4, ToLSN: 9, UUID: "u", Seqno: 7},
+	}}}
+	c := clusterNamed("n1", "n2", "n3")
+	logs := archived("!n3 log.000007 0 500 0-1-10 10")
+	for _, r := range []struct {
+		name string
+		r    backupd.Restore
+		want string
+		err  string
+		is   error
+	}{
+		{name: "a scratch server", r: backupd.Restore{Goal: backupd.ToScratch, Dir: "/d"}, want: "prepare keep"},
+		{name: "to a point", r: backupd.Restore{Goal: backupd.ToScratch, Dir: "/d", Point: backupd.Point{Time: begun.Add(5 * time.Second)}}, want: "prepare replay keep"},
+		{name: "no folder", r: backupd.Restore{Goal: backupd.ToScratch}, err: "give --dir"},
+		{name: "before the backup", r: backupd.Restore{Goal: backupd.ToScratch, Dir: "/d", Point: backupd.Point{Time: begun}}, is: backupd.ErrTooLate, err: "later state"},
+		{name: "half a second", r: backupd.Restore{Goal: backupd.ToScratch, Dir: "/d", Point: backupd.Point{Time: begun.Add(time.Second / 2)}}, err: "whole seconds"},
+		{name: "an epoch", r: backupd.Restore{Goal: backupd.ToScratch, Dir: "/d", Point: backupd.Point{Epoch: 4}}, err: "NDB"},
+		{name: "a member", r: backupd.Restore{Goal: backupd.ToNode, Node: "n2"}, want: "restore start join"},
+		{name: "a member that is not in kagu.yaml", r: backupd.Restore{Goal: backupd.ToNode, Node: "n4"}, err: `no member "n4"`},
+		{name: "a member to a point", r: backupd.Restore{Goal: backupd.ToNode, Node: "n2", Point: backupd.Point{Time: begun.Add(5 * time.Second)}}, err: "restore to a scratch server for a point"},
+		{name: "a new cluster: no step founds it", r: backupd.Restore{Goal: backupd.ToCluster}, want: "restore by hand"},
+		{name: "something else", r: backupd.Restore{Goal: "moon"}, err: "no restore to"},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			r.r.Cluster, r.r.Links, r.r.Logs = c, []backupd.Link{full}, logs
+			p, err := Kind{}.Plan(t.Context(), r.r)
+			var steps []string
+			for _, s := range p.Steps {
+				steps = append(steps, s.Name)
+			}
+			if (err == nil) != (r.err == "") || err != nil && !strings.Contains(err.Error(), r.err) || r.is != nil && !errors.Is(err, r.is) || err == nil && strings.Join(steps, " ") != r.want {
+				t.Errorf("%v, %v", steps, err)
+			}
+			if err == nil && (p.Until == "" || p.Loses == "" || p.Basis == "" || (p.Consent != "") != (r.r.Goal != backupd.ToScratch)) {
+				t.Errorf("%+v", p)
+			}
+		})
+	}
+}
+
+func TestGrantsWithoutWhatLogsIn(t *testing.T) {
+	for grant, want := range map[string]string{
+		"GRANT USAGE ON *.* TO `a`@`%`":                                                                      "GRANT USAGE ON *.* TO `a`@`%`",
+		"GRANT ALL ON *.* TO `a`@`%` IDENTIFIED BY PASSWORD '*F' WITH GRANT OPTION":                          "GRANT ALL ON *.* TO `a`@`%` WITH GRANT OPTION",
+		"GRANT ALL ON *.* TO `a`@`%` IDENTIFIED VIA unix_socket OR ed25519 USING ' WITH ' REQUIRE SSL":       "GRANT ALL ON *.* TO `a`@`%` REQUIRE SSL",
+		"GRANT SELECT ON `x IDENTIFIED BY `.* TO `it's`@`%`":                                                 "GRANT SELECT ON `x IDENTIFIED BY `.* TO `it's`@`%`",
+		"GRANT SELECT ON `x`.* TO `a`@`%` IDENTIFIED BY PASSWORD 'q\\' WITH x' WITH MAX_USER_CONNECTIONS 10": "GRANT SELECT ON `x`.* TO `a`@`%` WITH MAX_USER_CONNECTIONS 10",
+	} {
+		if got := withoutIdentity(grant); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", grant, got, want)
+		}
+	}
+}
