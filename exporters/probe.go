@@ -65,11 +65,7 @@ func (p *Prober) serve(w http.ResponseWriter, r *http.Request, name string, more
 		http.Error(w, "wait for the scrape that runs: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	var g prometheus.Gatherer = gathered(metrics)
-	if len(more) > 0 {
-		g = append(prometheus.Gatherers{g}, more...)
-	}
-	promhttp.HandlerFor(g, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog{p.Log}}).ServeHTTP(w, r)
+	promhttp.HandlerFor(append(pages{gathered(metrics)}, more...), promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog{p.Log}}).ServeHTTP(w, r)
 }
 
 // asked makes one list of those that mean the same.
@@ -113,6 +109,22 @@ type gathered []prometheus.Metric
 // Gather sorts the metrics. A registry would check them too, each time, for several times the
 // memory; that they are in order is for the tests to say.
 func (g gathered) Gather() ([]*dto.MetricFamily, error) { return metric.Page(g) }
+
+// pages are gatherers of which no two have a family in common: a target's, and our own. prometheus.Gatherers
+// looks for such, and copies and checks each sample for it.
+type pages []prometheus.Gatherer
+
+// Gather lists the families of all, sorted.
+func (p pages) Gather() ([]*dto.MetricFamily, error) {
+	var all []*dto.MetricFamily
+	var errs []error
+	for _, g := range p {
+		families, err := g.Gather()
+		all, errs = append(all, families...), append(errs, err)
+	}
+	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return cmp.Compare(a.GetName(), b.GetName()) })
+	return all, errors.Join(errs...)
+}
 
 type errorLog struct{ log *slog.Logger }
 

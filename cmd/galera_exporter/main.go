@@ -54,6 +54,7 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	thrift()
 	log := s.Log()
 	own := daemon.Registry("galera_exporter")
 	fleet, err := exporters.NewFleet(s.targets, exporters.FleetFamilies{
