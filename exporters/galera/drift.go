@@ -82,7 +82,7 @@ func normal(value string) string {
 // settings are the variables that the collectors read beside those of alike.
 var settings = []string{
 	"version", "version_comment", "wsrep_on", "wsrep_cluster_name", "wsrep_node_name", "wsrep_node_address", "wsrep_cluster_address",
-	"wsrep_desync", "wsrep_reject_queries", "wsrep_sst_donor_rejects_queries", "wsrep_auto_increment_control",
+	"wsrep_desync", "wsrep_reject_queries", "read_only", "super_read_only", "wsrep_sst_donor_rejects_queries", "wsrep_auto_increment_control",
 	"auto_increment_increment", "auto_increment_offset", "wsrep_slave_threads", "wsrep_applier_threads",
 	"wsrep_max_ws_size", "wsrep_max_ws_rows", "max_connections", "pxc_maint_mode", "log_replica_updates",
 	"table_open_cache", "table_definition_cache", "open_files_limit", "query_response_time_stats",

@@ -25,6 +25,7 @@ func emitSettings(e emitter, vars map[string]string) {
 	number(metric.GaleraOpenTablesLimit, "table_open_cache")
 	number(metric.GaleraOpenTableDefinitionsLimit, "table_definition_cache")
 	number(metric.GaleraOpenFilesLimit, "open_files_limit")
+	e.truth(metric.GaleraReadOnly, readOnly(vars))
 	e.states(metric.GaleraRejectQueries, strings.ToLower(vars["wsrep_reject_queries"]))
 	e.states(metric.GaleraPXCMaintMode, strings.ToLower(vars["pxc_maint_mode"]))
 

@@ -10,6 +10,9 @@ var (
 	GaleraDesyncEnabled = inVariables.family("galera_desync_enabled", gauge, nil,
 		"1 if somebody took the node out of flow control, else 0 (wsrep_desync).",
 		"wsrep_desync", "1 for long: somebody forgot it. SET GLOBAL wsrep_desync=OFF once the receive queue is short.")
+	GaleraReadOnly = inVariables.family("galera_read_only", gauge, nil,
+		"1 if the server takes no writes from clients without a right of their own, else 0 (read_only, super_read_only).",
+		"read_only, super_read_only", "1: somebody set it, and proxies send no writes here by default. Replication goes on.")
 	GaleraRejectQueries = inVariables.states("galera_reject_queries", "mode", []string{"none", "all", "all_kill"},
 		"Whether the node turns clients away: 1 for the present mode, 0 for the others (wsrep_reject_queries).",
 		"wsrep_reject_queries", "all or all_kill: maintenance, or a fence that somebody forgot.")
@@ -80,7 +83,7 @@ var (
 
 // galeraSettings lists them, in the order of the documentation.
 var galeraSettings = []*Family{
-	GaleraUnsafeSetting, GaleraDesyncEnabled, GaleraRejectQueries, GaleraSSTDonorRejectsQueries,
+	GaleraUnsafeSetting, GaleraDesyncEnabled, GaleraReadOnly, GaleraRejectQueries, GaleraSSTDonorRejectsQueries,
 	GaleraAutoIncrementControlEnabled, GaleraAutoIncrementIncrement, GaleraAutoIncrementOffset, GaleraApplierThreadsConfigured,
 	GaleraWriteSetLimitBytes, GaleraWriteSetLimitRows, GaleraConnectionsLimit, GaleraPXCMaintMode,
 	GaleraOpenTablesLimit, GaleraOpenTableDefinitionsLimit, GaleraOpenFilesLimit,
