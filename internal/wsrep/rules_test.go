@@ -125,6 +125,11 @@ func TestStatus(t *testing.T) {
 			},
 			want: wsrep.Status{DelayedPeers: known(2), EvictedPeers: known(0)},
 		},
+		{
+			name: "a peer was evicted",
+			vars: map[string]string{"wsrep_evs_evict_list": uuid1},
+			want: wsrep.Status{EvictedPeers: known(1)},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { same(t, c.want, wsrep.ParseStatus(c.vars)) })
 	}
