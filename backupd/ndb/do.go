@@ -40,6 +40,8 @@ func (k *Kind) Do(ctx context.Context, r backupd.Restore, s backupd.Step) error 
 			err = fmt.Errorf("%s; see %s", c.Said, t.File("definitions.sql"))
 		}
 		return err
+	case stepReplay:
+		return t.replay(ctx, r, tell)
 	case stepEmpty:
 		return t.emptyTarget(ctx, r)
 	case stepTables:

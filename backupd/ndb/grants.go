@@ -27,9 +27,8 @@ type Grant struct{ Privilege, On, For string }
 // Grants are what taking a backup needs.
 func Grants() []Grant {
 	return []Grant{
-		{"SELECT", "*.*", "tables are counted and summed up, accounts and ndbinfo read"},
+		{"SELECT", "*.*", "tables are counted and summed up, definitions, accounts and ndbinfo read"},
 		{"SHOW VIEW", "*.*", "definitions of views"},
-		{"SHOW_ROUTINE", "*.*", "definitions of routines"},
 		{"TRIGGER", "*.*", "definitions of triggers"},
 		{"EVENT", "*.*", "definitions of events"},
 		{"PROCESS", "*.*", "how far the binary log is"},

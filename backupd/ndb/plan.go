@@ -17,6 +17,7 @@ const (
 	stepFetch   = "fetch"
 	stepScratch = "throw-away cluster"
 	stepDefine  = "define"
+	stepReplay  = "replay"
 	stepEmpty   = "nothing there"
 	stepTables  = "tables"
 	stepRows    = "rows"
@@ -43,7 +44,7 @@ func (k *Kind) Plan(ctx context.Context, r backupd.Restore) (backupd.Plan, error
 	var err error
 	switch r.Goal {
 	case backupd.ToScratch:
-		planScratch(r, m, &p)
+		err = planScratch(r, m, &p)
 	case backupd.ToCluster:
 		planCluster(r, m, &p)
 	case backupd.ToSchema:
@@ -52,6 +53,9 @@ func (k *Kind) Plan(ctx context.Context, r backupd.Restore) (backupd.Plan, error
 		err = errors.New("a data node is not restored from a backup: while another node of its group is started, start it with --initial and it copies its data from that one")
 	default:
 		err = fmt.Errorf("an NDB cluster has no restore to %q", r.Goal)
+	}
+	if r.Point != (backupd.Point{}) && r.Goal != backupd.ToScratch {
+		err = errors.Join(err, errors.New("a point in time is restored to a scratch cluster: look at it there, and bring over what is wanted"))
 	}
 	p.Takes, p.Basis = estimate(m, r.Proofs)
 	return p, err
@@ -64,19 +68,35 @@ func reaches(m backupd.Manifest, to backupd.Point) error {
 		return errors.New("an NDB cluster counts in epochs: name an epoch or a time")
 	case to.Epoch != 0 && to.Epoch < lastEpoch(m.Position.Stop), !to.Time.IsZero() && to.Time.Before(m.Ended):
 		return fmt.Errorf("%w: it holds the state of its end, %s, global checkpoint %d", backupd.ErrTooLate, m.Ended.UTC().Format(time.RFC3339), m.Position.Stop)
-	case to != (backupd.Point{}):
-		return fmt.Errorf("the binary log of an NDB cluster is not archived by this release: restore the backup to scratch without a point, and carry out the binary log by hand from %s at %d on, as docs/backup-ndb.md says",
-			m.Position.File, m.Position.Offset)
 	}
 	return nil
 }
 
-func planScratch(r backupd.Restore, m backupd.Manifest, p *backupd.Plan) {
+func planScratch(r backupd.Restore, m backupd.Manifest, p *backupd.Plan) error {
 	p.Steps = []backupd.Step{
 		{Name: stepFetch, Why: fmt.Sprintf("unpack the parts of %s into %s", m.ID, folder(r))},
 		{Name: stepScratch, Why: "start a management server, a data node and an SQL node on loopback, restore tables, rows and indexes, and leave them running"},
 		{Name: stepDefine, Why: "views, routines, triggers, events, accounts and grants"},
 	}
+	if r.Point == (backupd.Point{}) {
+		return nil
+	}
+	if err := reachedBy(m, r.Logs, r.Point); err != nil {
+		return err
+	}
+	pieces := piecesOf(m, r.Logs)
+	// Before the definitions: what triggers did is in the log, and must not be done twice.
+	replay := backupd.Step{Name: stepReplay, Why: fmt.Sprintf("carry out the binary log of %s from %s at %d on, %d pieces",
+		pieces[0].Manifest.Origin.Nodes[0], m.Position.File, m.Position.Offset, len(pieces))}
+	p.Steps = slices.Insert(p.Steps, 2, replay)
+	p.Until, p.Loses = fmt.Sprintf("epoch %d, and with it", r.Point.Epoch), "what was written after it"
+	if !r.Point.Time.IsZero() {
+		p.Until, p.Loses = "what was committed before "+r.Point.Time.UTC().Format(time.RFC3339), "what was committed from that second on"
+	}
+	for _, l := range pieces {
+		p.Backups = append(p.Backups, l.Manifest.ID)
+	}
+	return nil
 }
 
 func planCluster(r backupd.Restore, m backupd.Manifest, p *backupd.Plan) {

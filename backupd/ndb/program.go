@@ -27,7 +27,7 @@ func home(s inventory.Scratch) (string, error) {
 		return "", errors.New("no tree of NDB Cluster is named: unpack the release that the cluster runs and name its folder as backup.scratch.ndb in kagu.yaml, or as " + homeVariable)
 	}
 	var missing []string
-	for _, name := range []string{"ndb_mgmd", "ndbmtd", "ndb_restore", "ndb_show_tables", "mysqld", "mysql"} {
+	for _, name := range []string{"ndb_mgmd", "ndbmtd", "ndb_restore", "ndb_show_tables", "mysqld", "mysql", "mysqlbinlog"} {
 		if info, err := os.Stat(filepath.Join(dir, "bin", name)); err != nil || !info.Mode().IsRegular() {
 			missing = append(missing, "bin/"+name)
 		}

@@ -3,8 +3,10 @@ package ndb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +70,8 @@ func TestOnARealCluster(t *testing.T) {
 	t.Run("a backup is taken, and nothing is left behind", b.taken)
 	t.Run("it is proven in a throw-away cluster, which is removed", b.proven)
 	t.Run("a schema is restored beside the one that is there", b.schemaRestored)
+	t.Run("the binary log is archived, and replayed to an epoch", b.archived)
+	t.Run("each grant is needed", b.grantsNeeded)
 	t.Run("a number that is taken is refused, and those files are left alone", b.numberTaken)
 	t.Run("a part that lacks a file is no backup", b.partMissing)
 	t.Run("files that cannot be removed are owed, and Settle removes them", b.owed)
@@ -277,6 +281,190 @@ func (b *bench) schemaRestored(t *testing.T) {
 		t.Errorf("a second time: %v", err)
 	}
 	b.sql(t, "DROP DATABASE again")
+}
+
+// grantsNeeded revokes each grant in turn: what a backup reads is then refused, or less.
+func (b *bench) grantsNeeded(t *testing.T) {
+	read := func() (string, error) {
+		seat, err := sit(t.Context(), b.cluster)
+		if err != nil {
+			return "", err
+		}
+		defer seat.Close()
+		_, script, err := seat.definitions(t.Context())
+		if err != nil {
+			return "", err
+		}
+		if _, err := seat.content(t.Context()); err != nil {
+			return "", err
+		}
+		_, found, err := seat.place(t.Context(), 0)
+		return string(script) + fmt.Sprint(found), err
+	}
+	whole, err := read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const account = "'kagu_backup'@'127.%'"
+	for _, g := range Grants() {
+		if g.Privilege == "REPLICATION SLAVE" || g.Privilege == "NDB_STORED_USER" { // the archive needs the one; the other says where the account is
+			continue
+		}
+		b.sql(t, "REVOKE "+g.Privilege+" ON "+g.On+" FROM "+account)
+		got, err := read()
+		// What the script says of the account itself is not what is meant.
+		if err == nil && without(got, account) == without(whole, account) {
+			t.Errorf("%s is not needed", g.Privilege)
+		}
+		b.sql(t, "GRANT "+g.Privilege+" ON "+g.On+" TO "+account)
+	}
+}
+
+// without leaves out the lines that speak of the account.
+func without(script, account string) string {
+	var lines []string
+	for line := range strings.Lines(script) {
+		if !strings.Contains(line, strings.ReplaceAll(account, "'", "`")) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// archived restores the first backup to a moment between two rows, and no further.
+func (b *bench) archived(t *testing.T) {
+	k := &Kind{}
+	var logs []backupd.Link
+	dir := t.TempDir()
+	// archive runs until a piece is what is waited for.
+	archive := func(from *backupd.Manifest, enough func(backupd.Facts) bool) {
+		t.Helper()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		defer cancel(nil)
+		done := errors.New("that is enough")
+		err := k.Archive(ctx, backupd.Archive{
+			Cluster: b.cluster, Dir: dir, Every: 50 * time.Millisecond, Last: from, Tell: func(stage, detail string) { t.Log(stage+":", detail) },
+			Keep: func(ctx context.Context, write func(context.Context, backupd.Sink) (backupd.Facts, error)) (backupd.Manifest, error) {
+				s := &shelf{}
+				facts, err := write(ctx, s)
+				m := backupd.Manifest{ID: backupd.NewID(backupd.Binlog, time.Now()), Method: backupd.Binlog, Begun: time.Now(), Ended: time.Now(), Facts: facts}
+				logs = append(logs, backupd.Link{Manifest: m, Source: s})
+				if enough(facts) {
+					cancel(done)
+				}
+				return m, err
+			},
+		})
+		if !errors.Is(err, done) {
+			t.Fatal(err)
+		}
+	}
+	write := func(note string) {
+		b.sql(t, "INSERT INTO shop.busy (note) VALUES ('"+note+"')")
+	}
+	newest := func() uint64 {
+		seat, err := sit(t.Context(), b.cluster)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer seat.Close()
+		epochs, err := seat.Strings(t.Context(), "SELECT MAX(epoch) FROM mysql.ndb_binlog_index")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := strconv.ParseUint(epochs[0], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	// awaited waits until the binary log has another epoch, so that two rows are not in one.
+	awaited := func(before uint64) uint64 {
+		for {
+			if n := newest(); n > before {
+				return n
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	archive(b.begins(t), func(backupd.Facts) bool { return true })
+	start := newest()
+	write("kept")
+	point := awaited(start)
+	write("lost")
+	lost := awaited(point)
+	b.sql(t, "FLUSH BINARY LOGS")
+	write("later")
+	last := awaited(lost)
+	// It goes on where it was, with the rest of one file and with the next.
+	archive(&logs[len(logs)-1].Manifest, func(f backupd.Facts) bool {
+		return f.From.File != b.backup.Manifest.Position.File && f.Position.Stop >= last>>32
+	})
+	if len(logs) < 3 || logs[1].Manifest.From.Offset == 0 {
+		t.Errorf("%d pieces; the second is to begin in the middle of a file", len(logs))
+	}
+	restore := backupd.Restore{
+		Cluster: b.cluster, Links: []backupd.Link{b.backup}, Logs: logs, Goal: backupd.ToScratch, Dir: t.TempDir(), Point: backupd.Point{Epoch: point},
+		Tell: func(stage, detail string) { t.Log(stage+":", detail) },
+	}
+	plan, err := k.Plan(t.Context(), restore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plan.Steps {
+		if err := k.Do(t.Context(), restore, s); err != nil {
+			t.Fatalf("%s: %v", s.Name, err)
+		}
+	}
+	scratch, err := newThrowaway(folder(restore), true, restore.Scratch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(scratch.db.close(), scratch.Remove(context.Background())); err != nil {
+			t.Error(err)
+		}
+	}()
+	got, err := scratch.db.value(t.Context(), "SELECT GROUP_CONCAT(note) FROM shop.busy WHERE note IN ('kept', 'lost', 'later')")
+	if err != nil || got != "kept" {
+		t.Errorf("the rows that came after the backup are %q, %v; want the one before the point", got, err)
+	}
+	// What the log has of the table before the point is what the cluster had.
+	was, err := b.sqlValue(t, "SELECT COUNT(*) FROM shop.busy WHERE note NOT IN ('kept', 'lost', 'later')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is, err := scratch.db.value(t.Context(), "SELECT COUNT(*) FROM shop.busy WHERE note <> 'kept'"); err != nil || is != was {
+		t.Errorf("%s other rows, want %s; %v", is, was, err)
+	}
+	restore.Point.Epoch = (last>>32 + 1000) << 32
+	if _, err := k.Plan(t.Context(), restore); err == nil || !strings.Contains(err.Error(), "the archive ends with global checkpoint") {
+		t.Errorf("a point beyond the archive: %v", err)
+	}
+	restore.Point.Epoch, restore.Logs = point, restore.Logs[1:]
+	if _, err := k.Plan(t.Context(), restore); err == nil || !strings.Contains(err.Error(), "no archived binary log goes on") {
+		t.Errorf("the first piece is missing: %v", err)
+	}
+}
+
+// begins is where the archive began: the log that the first backup names.
+func (b *bench) begins(t *testing.T) *backupd.Manifest {
+	t.Helper()
+	m := &backupd.Manifest{}
+	m.Origin.Nodes = []string{"s1"}
+	m.Position.File = b.backup.Manifest.Position.File
+	return m
+}
+
+func (b *bench) sqlValue(t *testing.T, query string) (string, error) {
+	t.Helper()
+	seat, err := sit(t.Context(), b.cluster)
+	if err != nil {
+		return "", err
+	}
+	defer seat.Close()
+	all, err := seat.Strings(t.Context(), query)
+	return strings.Join(all, ","), err
 }
 
 func (b *bench) numberTaken(t *testing.T) {

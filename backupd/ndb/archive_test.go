@@ -1,0 +1,167 @@
+package ndb
+
+import (
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/inventory"
+)
+
+func TestALineMeetsWhatAServerHas(t *testing.T) {
+	has := []binaryLog{{"log.000003", 100}, {"log.000004", 50}}
+	for _, c := range []struct {
+		name string
+		was  line
+		node string
+		want line
+		note string
+	}{
+		{name: "the first of all", node: "s1", want: line{"s1", "log.000004", 0}, note: "there was none before"},
+		{name: "where it was", was: line{"s1", "log.000003", 70}, node: "s1", want: line{"s1", "log.000003", 70}},
+		{name: "another SQL node", was: line{"s2", "log.000003", 70}, node: "s1", want: line{"s1", "log.000004", 0}, note: "the one before was of s2"},
+		{name: "purged meanwhile", was: line{"s1", "log.000001", 70}, node: "s1", want: line{"s1", "log.000003", 0}, note: "a gap: log.000001 at 70"},
+		{name: "a log that became shorter", was: line{"s1", "log.000004", 70}, node: "s1", want: line{"s1", "log.000003", 0}, note: "a gap: log.000004 at 70"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := c.was
+			note := l.meet(c.node, has)
+			if l != c.want || !strings.Contains(note, c.note) || (note == "") != (c.note == "") {
+				t.Errorf("got %+v, %q", l, note)
+			}
+		})
+	}
+}
+
+// pieceOf is a piece of the log of s1 with the global checkpoints up to stop. The last of a file ends
+// where the next one begins: to is 0.
+func pieceOf(file string, from, to, stop uint64, next ...string) backupd.Link {
+	m := backupd.Manifest{Method: backupd.Binlog, Begun: time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)}
+	m.Origin.Nodes = []string{"s1"}
+	m.From = &backupd.Position{File: file, Offset: from}
+	m.Position = backupd.Position{File: file, Offset: to, Stop: stop}
+	for _, name := range next {
+		m.Position.File = name
+	}
+	return backupd.Link{Manifest: m}
+}
+
+func TestWhatAnArchiveLeadsTo(t *testing.T) {
+	m := restoreOf(backupd.ToScratch).Links[0].Manifest // binlog.000003 at 99, checkpoint 114
+	foreign := pieceOf("binlog.000003", 200, 300, 130)
+	foreign.Manifest.Origin.Nodes = []string{"s2"}
+	whole := []backupd.Link{
+		pieceOf("binlog.000002", 0, 0, 90, "binlog.000003"), pieceOf("binlog.000003", 0, 80, 110), pieceOf("binlog.000003", 80, 200, 120),
+		foreign, pieceOf("binlog.000003", 200, 0, 125, "binlog.000004"), pieceOf("binlog.000004", 0, 60, 140),
+	}
+	epoch := func(gci uint64) backupd.Point { return backupd.Point{Epoch: gci<<32 | 7} }
+	for _, c := range []struct {
+		name   string
+		logs   []backupd.Link
+		to     backupd.Point
+		pieces int
+		err    string
+	}{
+		{name: "all of it", logs: whole, to: epoch(139), pieces: 4},
+		{name: "beyond its end", logs: whole, to: epoch(141), pieces: 4, err: "ends with global checkpoint 140"},
+		{name: "a piece is missing", logs: append(whole[:3:3], whole[5]), to: epoch(130), pieces: 2, err: "ends with global checkpoint 120"},
+		{name: "a file is missing", logs: append(whole[:5:5], pieceOf("binlog.000005", 0, 60, 140)), to: epoch(130), pieces: 3, err: "ends with global checkpoint 125"},
+		{name: "the first piece is missing", logs: whole[2:], to: epoch(120), err: "no archived binary log goes on"},
+		{name: "none", to: epoch(120), err: "no archived binary log goes on"},
+		{name: "it ends before the backup does", logs: whole[:2], to: epoch(120), pieces: 1, err: "before the end of the backup at 99"},
+		{name: "a time before the newest piece", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 2, 59, 0, 0, time.UTC)}, pieces: 4},
+		{name: "a time after it", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)}, pieces: 4, err: "the archive ends at 2026-11-28T03:00:00Z"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := piecesOf(m, c.logs); len(got) != c.pieces {
+				t.Errorf("%d pieces, want %d", len(got), c.pieces)
+			}
+			err := reachedBy(m, c.logs, c.to)
+			if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// logOf is a binary log of empty events with these bodies' sizes.
+func logOf(sizes ...int) []byte {
+	text := []byte(logMagic)
+	for i, n := range sizes {
+		head := make([]byte, eventHead+n)
+		if i == 0 {
+			head[4] = formatType
+		}
+		binary.LittleEndian.PutUint32(head[9:], uint32(len(head)))
+		binary.LittleEndian.PutUint32(head[13:], uint32(len(text)+len(head)))
+		text = append(text, head...)
+	}
+	return text
+}
+
+func TestAPieceThatIsSound(t *testing.T) {
+	text := logOf(10, 0, 5) // ends: 33, 52, 76
+	damaged := append([]byte{}, text...)
+	damaged[33+9]++
+	for _, c := range []struct {
+		name     string
+		text     []byte
+		skip     int64
+		from, to uint64
+		err      string
+	}{
+		{name: "a whole file", text: text, to: 76},
+		{name: "up to an event", text: text, to: 52},
+		{name: "not where an event ends", text: text, to: 60, err: "no event ends at 60"},
+		{name: "cut short", text: text[:72], to: 76, err: "no event ends at 76"},
+		{name: "the head of an event is cut", text: text[:60], to: 76, err: "read the event at 52"},
+		{name: "an event that stands elsewhere", text: damaged, to: 76, err: "says that the next one begins at"},
+		{name: "something else", text: []byte("hello, world, and more"), to: 22, err: "no binary log"},
+		{name: "the rest of a file, behind a format event", text: append(append([]byte{}, text[:33]...), text[52:]...), skip: 33, from: 52, to: 76},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "log")
+			if err := os.WriteFile(path, c.text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := soundPiece(path, c.skip, c.from, c.to)
+			if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("got %v", err)
+			}
+			if skip, err := afterFormat(path); c.name == "a whole file" && (skip != 33 || err != nil) {
+				t.Errorf("the format event ends at %d, %v", skip, err)
+			}
+		})
+	}
+}
+
+func FuzzSoundPiece(f *testing.F) {
+	f.Add(logOf(10, 0, 5), uint64(76))
+	f.Add([]byte(logMagic), uint64(4))
+	f.Fuzz(func(t *testing.T, text []byte, to uint64) {
+		path := filepath.Join(t.TempDir(), "log")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = afterFormat(path) // whether it panics is what is looked for
+		if err := soundPiece(path, 0, 0, to); err == nil && to > uint64(len(text)) {
+			t.Errorf("%d bytes are sound to %d", len(text), to)
+		}
+	})
+}
+
+func TestALoginHoldsNoLineEnd(t *testing.T) {
+	c := inventory.Cluster{Backup: &inventory.Backup{Credential: inventory.Credential{User: "u", Password: inventory.NewSecret(`a"b\c`)}}}
+	got, err := loginOf(c, inventory.Node{SQL: "10.0.0.1:3306"})
+	if err != nil || !strings.Contains(got, `password="a\"b\\c"`) || !strings.Contains(got, `ssl-mode="DISABLED"`) {
+		t.Errorf("got %s, %v", got, err)
+	}
+	c.Backup.Credential.Password = inventory.NewSecret("a\nssl-mode=DISABLED")
+	if _, err := loginOf(c, inventory.Node{SQL: "10.0.0.1:3306"}); err == nil || strings.Contains(err.Error(), "ssl-mode=DISABLED") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,186 @@
+package ndb
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/kagu-db/kagu/internal/inventory"
+)
+
+// binaryLog is a binary log that a server has.
+type binaryLog struct {
+	name string
+	size uint64
+}
+
+var logShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,100}\.[0-9]{6,}$`)
+
+// logName lets a name pass that may stand in a query, on a command line and in a path.
+func logName(file string) (string, error) {
+	if !logShape.MatchString(file) {
+		return "", fmt.Errorf("%+.60q is not the name of a binary log", file)
+	}
+	return file, nil
+}
+
+func (s *seat) binaryLogs(ctx context.Context) ([]binaryLog, error) {
+	rows, err := s.Table(ctx, "SHOW BINARY LOGS")
+	if err != nil {
+		return nil, fmt.Errorf("list the binary logs of %s: %w", s.node.Name, err)
+	}
+	var logs []binaryLog
+	for _, r := range rows {
+		name, err1 := logName(r["log_name"])
+		size, err2 := strconv.ParseUint(r["file_size"], 10, 64)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("list the binary logs of %s: %w", s.node.Name, err)
+		}
+		logs = append(logs, binaryLog{name, size})
+	}
+	if len(logs) == 0 {
+		return nil, fmt.Errorf("%s lists no binary log", s.node.Name)
+	}
+	return logs, nil
+}
+
+// fetchLog fetches a binary log from an offset on. What is at skip in the file that it returns stands
+// at the offset on the server: in front of it the server sends its format event, wherever one begins.
+func (k *Kind) fetchLog(ctx context.Context, c inventory.Cluster, dir string, s *seat, file string, offset uint64) (path string, skip int64, err error) {
+	tree, err := home(inventory.Scratch{NDB: k.Tree})
+	if err != nil {
+		return "", 0, err
+	}
+	login, err := loginOf(c, s.node)
+	if err != nil {
+		return "", 0, err
+	}
+	defaults := filepath.Join(dir, "login.cnf")
+	if err := os.WriteFile(defaults, []byte(login), 0o600); err != nil {
+		return "", 0, err
+	}
+	args := []string{"--defaults-file=" + defaults, "--read-from-remote-server", "--raw", "--result-file=" + dir + "/"}
+	if offset > 0 {
+		args = append(args, "--start-position="+strconv.FormatUint(offset, 10))
+	}
+	if _, err := run(ctx, exec.CommandContext(ctx, filepath.Join(tree, "bin", "mysqlbinlog"), append(args, file)...)); err != nil {
+		return "", 0, err
+	}
+	path = filepath.Join(dir, file)
+	if offset == 0 {
+		return path, 0, nil
+	}
+	skip, err = afterFormat(path)
+	return path, skip, err
+}
+
+// loginOf is a file of options for a client. The password stands in no argument.
+func loginOf(c inventory.Cluster, n inventory.Node) (string, error) {
+	host, port, err := net.SplitHostPort(n.SQL)
+	if err != nil {
+		return "", fmt.Errorf("read the address of %s: %w", n.Name, err)
+	}
+	cred := c.Backup.Credential
+	options := [][2]string{{"host", host}, {"port", port}, {"user", cred.User}, {"password", cred.Password.Reveal()}, {"protocol", "TCP"}}
+	switch {
+	case c.TLS == nil || c.TLS.Mode == inventory.TLSOff:
+		options = append(options, [2]string{"get-server-public-key", "1"}, [2]string{"ssl-mode", "DISABLED"})
+	case c.TLS.Mode == inventory.TLSVerify:
+		options = append(options, [2]string{"ssl-mode", "VERIFY_IDENTITY"}, [2]string{"ssl-ca", c.TLS.CAFile})
+	default:
+		options = append(options, [2]string{"get-server-public-key", "1"}, [2]string{"ssl-mode", "PREFERRED"})
+	}
+	if c.TLS != nil && c.TLS.CertFile != "" {
+		options = append(options, [2]string{"ssl-cert", c.TLS.CertFile}, [2]string{"ssl-key", c.TLS.KeyFile})
+	}
+	var b strings.Builder
+	b.WriteString("[client]\n")
+	for _, o := range options {
+		if strings.ContainsAny(o[1], "\n\r\x00") {
+			return "", fmt.Errorf("%s of the credential %s holds a line end: choose another", o[0], cred.Name)
+		}
+		fmt.Fprintf(&b, "%s=\"%s\"\n", o[0], strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(o[1]))
+	}
+	return b.String(), nil
+}
+
+const (
+	logMagic   = "\xfebin"
+	eventHead  = 19 // stamp 4, type 1, server 4, size 4, next position 4, flags 2
+	formatType = 15
+	maxEvent   = 1<<30 + 1<<20
+)
+
+// eventAt reads the head of an event: its type, its size and where it says that the next one begins.
+func eventAt(f io.ReaderAt, at int64) (kind byte, size, next uint32, err error) {
+	var head [eventHead]byte
+	if _, err := f.ReadAt(head[:], at); err != nil {
+		return 0, 0, 0, fmt.Errorf("read the event at %d: %w", at, err)
+	}
+	kind, size, next = head[4], binary.LittleEndian.Uint32(head[9:]), binary.LittleEndian.Uint32(head[13:])
+	if size < eventHead || size > maxEvent {
+		return kind, size, next, fmt.Errorf("at %d an event of %d bytes", at, size)
+	}
+	return kind, size, next, nil
+}
+
+// afterFormat returns where the first event behind the format event begins.
+func afterFormat(path string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	kind, size, _, err := eventAt(f, int64(len(logMagic)))
+	if err == nil && kind != formatType {
+		err = fmt.Errorf("it begins with an event of type %d", kind)
+	}
+	return int64(len(logMagic)) + int64(size), err
+}
+
+// soundPiece walks from event to event: each must stand where it says, and one must end where the
+// piece does.
+func soundPiece(path string, skip int64, from, to uint64) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	shift := skip - int64(from) // of the file against the server's
+	at := from
+	if at == 0 {
+		var magic [len(logMagic)]byte
+		if _, err := f.ReadAt(magic[:], 0); err != nil || string(magic[:]) != logMagic {
+			return errors.New("it is no binary log, or an encrypted one")
+		}
+		at = uint64(len(logMagic))
+	}
+	for at < to {
+		_, size, next, err := eventAt(f, int64(at)+shift)
+		if err != nil {
+			return err
+		}
+		end := at + uint64(size)
+		if next != 0 && next != uint32(end) { // positions are kept in 32 bits
+			return fmt.Errorf("the event at %d of %d bytes says that the next one begins at %d", at, size, next)
+		}
+		at = end
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if at != to || info.Size() < int64(to)+shift {
+		return fmt.Errorf("no event ends at %d", to)
+	}
+	return nil
+}
