@@ -14,6 +14,7 @@ func addGrants(app *kingpin.Application, s *session) {
 	cmd := app.Command("grants", "Print the SQL for the account of one of Kagu's programs, or the policy of its bucket: what it needs and no more.")
 	addExporterGrants(cmd.Command("galera-exporter", "The account that galera_exporter logs in with."), s)
 	addBackupGrants(cmd.Command("backup", "The account that a Galera cluster is backed up with."), s)
+	addNDBBackupGrants(cmd.Command("backup-ndb", "The account that backups of an NDB cluster are taken with on the SQL nodes."), s)
 	addNDBGrants(cmd.Command("ndb-exporter", "The account that ndb_exporter logs in with on the SQL nodes."), s)
 	addS3Grants(cmd.Command("s3", "The policy of a bucket that backups are kept in, as JSON."), s)
 }
