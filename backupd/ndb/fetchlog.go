@@ -56,7 +56,11 @@ func (s *seat) binaryLogs(ctx context.Context) ([]binaryLog, error) {
 // fetchLog fetches a binary log from an offset on. What is at skip in the file that it returns stands
 // at the offset on the server: in front of it the server sends its format event, wherever one begins.
 func (k *Kind) fetchLog(ctx context.Context, c inventory.Cluster, dir string, s *seat, file string, offset uint64) (path string, skip int64, err error) {
-	tree, err := home(inventory.Scratch{NDB: k.Tree})
+	var at inventory.Scratch
+	if k.Tree != nil {
+		at.NDB = k.Tree()
+	}
+	tree, err := home(at)
 	if err != nil {
 		return "", 0, err
 	}

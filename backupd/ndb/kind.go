@@ -30,7 +30,7 @@ type File struct {
 // Kind takes, proves and restores backups of NDB clusters.
 type Kind struct {
 	Hosts Hosts
-	Tree  string // of NDB Cluster on this machine, for the archive; "": KAGU_NDB_HOME names it
+	Tree  func() string // of NDB Cluster on this machine, for the archive; nil: KAGU_NDB_HOME names it
 }
 
 var _ backupd.Kind = (*Kind)(nil)

@@ -14,6 +14,6 @@ func kinds(fleet func() *inventory.Fleet) map[cluster.Kind]backupd.Kind {
 	hosts := node.Hosts{Account: func() inventory.SSH { return fleet().SSH }}
 	return map[cluster.Kind]backupd.Kind{
 		cluster.KindGalera: galera.Kind{Hosts: hosts},
-		cluster.KindNDB:    &ndb.Kind{Hosts: ndb.Nodes{Client: hosts}},
+		cluster.KindNDB:    &ndb.Kind{Hosts: ndb.Nodes{Client: hosts}, Tree: func() string { return fleet().Backup.Scratch.NDB }},
 	}
 }
