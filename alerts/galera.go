@@ -7,6 +7,7 @@ const (
 	JobGalera     = "galera"          // one target a database server
 	JobExporter   = "galera_exporter" // the exporter itself
 	JobRemediator = "remediator"
+	JobBackupd    = "backupd"
 )
 
 // exporterJobs selects what is scraped from galera_exporter.

@@ -12,6 +12,7 @@ type Scrape struct {
 	GaleraExporter string // host:port; optional
 	NDBExporter    string // host:port; optional
 	Remediator     string // host:port; optional
+	Backupd        string // host:port; optional
 	Alertmanager   string // host:port
 	Rules          string // the files of rules, from where prometheus.yml is; default rules/*.yml
 }
@@ -87,6 +88,9 @@ func Prometheus(s Scrape, p Profile) ([]byte, error) {
 	}
 	if s.Remediator != "" {
 		config.ScrapeConfigs = append(config.ScrapeConfigs, promJob{JobName: JobRemediator, StaticConfigs: static(s.Remediator)})
+	}
+	if s.Backupd != "" {
+		config.ScrapeConfigs = append(config.ScrapeConfigs, promJob{JobName: JobBackupd, StaticConfigs: static(s.Backupd)})
 	}
 	return document(config)
 }

@@ -27,6 +27,7 @@ const (
 	ScopeCluster    Scope = "cluster"
 	ScopeExporter   Scope = "exporter"
 	ScopeRemediator Scope = "remediator"
+	ScopeBackup     Scope = "backup"
 	ScopePipeline   Scope = "pipeline"
 )
 
@@ -76,6 +77,7 @@ func Files() []File {
 		{Name: "galera.yml", Kind: cluster.KindGalera, Groups: galera()},
 		{Name: "ndb.yml", Kind: cluster.KindNDB, Groups: ndb()},
 		{Name: "remediator.yml", Groups: remediator()},
+		{Name: "backupd.yml", Groups: backupd()},
 		{Name: "pipeline.yml", Groups: pipeline()},
 	}
 }

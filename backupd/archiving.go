@@ -81,6 +81,9 @@ func (e *Engine) archiveOne(ctx context.Context, c inventory.Cluster, j inventor
 		if ctx.Err() != nil {
 			return
 		}
+		if e.ArchiveFailed != nil {
+			e.ArchiveFailed(c.Name)
+		}
 		e.Log.WarnContext(ctx, "the archive of binary logs stopped and begins again soon", "cluster", c.Name, "job", j.Name, "err", err)
 		select {
 		case <-ctx.Done():

@@ -12,8 +12,8 @@ import (
 )
 
 // A Catalogue is backupd's memory: the backups and what was found of them, as the stores have it;
-// the runs, the debts, and when each job was last due. Only the last three would be missed if the
-// file were lost: the first is made again from the stores.
+// the runs, the debts, when each job was last due, and what alerts asked for. All but the first would
+// be missed if the file were lost: the first is made again from the stores.
 type Catalogue struct {
 	file *statefile.File
 	db   *sql.DB // of the file
@@ -67,6 +67,21 @@ CREATE TABLE fired (
 	at INTEGER NOT NULL,
 	PRIMARY KEY (cluster, job)
 );
+CREATE TABLE hints (
+	cluster TEXT NOT NULL,
+	wants TEXT NOT NULL,   -- take, prove
+	fingerprint TEXT NOT NULL,
+	starts_at INTEGER NOT NULL,
+	alert TEXT NOT NULL,
+	first INTEGER NOT NULL,
+	last INTEGER NOT NULL,
+	count INTEGER NOT NULL,
+	done INTEGER,          -- when it was dealt with
+	run INTEGER,           -- what was begun for it
+	said TEXT NOT NULL,    -- what became of it
+	PRIMARY KEY (cluster, wants, fingerprint, starts_at)
+);
+CREATE INDEX hints_pending ON hints (cluster) WHERE done IS NULL;
 `}
 
 // OpenCatalogue opens the catalogue in a folder and creates what is missing.

@@ -16,19 +16,25 @@ import (
 // ErrBusy says that a heavy job of the cluster runs: there is one at a time.
 var ErrBusy = errors.New("another job of this cluster is running")
 
+// ErrNotByHand says that what was asked for is nothing that is begun and ends.
+var ErrNotByHand = errors.New("it is not begun by hand")
+
+var errNotRunning = errors.New("backupd is starting or ending: try again in a moment")
+
 // An Engine takes and proves backups: one heavy job at a time for each cluster.
 type Engine struct {
-	Fleet     func() *inventory.Fleet
-	Keys      func() Keys
-	Kinds     map[cluster.Kind]Kind
-	Catalogue *Catalogue
-	OpenStore func(inventory.BackupStore) (store.Store, error)
-	Ended     func(Run, Outcome) // is told of each run that ended; nil: nobody is
-	Kept      func(Manifest)     // is told of each piece of a binary log that was stored; nil: nobody is
-	Dir       string             // for what is not stored yet
-	Log       *slog.Logger
-	Version   string           // of this program, for manifests
-	Now       func() time.Time // nil: time.Now
+	Fleet         func() *inventory.Fleet
+	Keys          func() Keys
+	Kinds         map[cluster.Kind]Kind
+	Catalogue     *Catalogue
+	OpenStore     func(inventory.BackupStore) (store.Store, error)
+	Ended         func(Run, Outcome)   // is told of each run that ended; nil: nobody is
+	ArchiveFailed func(cluster string) // is told when an archive of binary logs stopped; nil: nobody is
+	Kept          func(Manifest)       // is told of each piece of a binary log that was stored; nil: nobody is
+	Dir           string               // for what is not stored yet
+	Log           *slog.Logger
+	Version       string           // of this program, for manifests
+	Now           func() time.Time // nil: time.Now
 
 	mu      sync.Mutex
 	base    context.Context // of all runs; nil until Run
@@ -86,12 +92,10 @@ func (e *Engine) Ready() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.base == nil || e.base.Err() != nil {
-		return errNotNow
+		return errNotRunning
 	}
 	return nil
 }
-
-var errNotNow = errors.New("backupd is starting or ending: try again in a moment")
 
 // find returns a cluster that has backups.
 func (e *Engine) find(name string) (inventory.Cluster, Kind, error) {
@@ -123,7 +127,7 @@ func (e *Engine) begin(ctx context.Context, c inventory.Cluster, r Run, do func(
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.base == nil || e.base.Err() != nil {
-		return Run{}, errNotNow
+		return Run{}, errNotRunning
 	}
 	if other, busy := e.running[c.Name]; busy {
 		o := other.now()

@@ -111,7 +111,7 @@ func newRigWith(t *testing.T, dir string, stores map[string]*memory, keys Keys, 
 	fleet := &inventory.Fleet{
 		Backup: inventory.Backupd{Scratch: inventory.Scratch{Dir: t.TempDir(), OnDatabase: true}},
 		Clusters: []inventory.Cluster{{Name: "backoffice", Kind: cluster.KindGalera, Backup: &inventory.Backup{
-			Store: inventory.BackupStore{Name: "main"}, Copies: []inventory.BackupStore{{Name: "offsite"}},
+			Store: inventory.BackupStore{Name: "main"}, Copies: []inventory.BackupStore{{Name: "offsite"}}, Zone: time.UTC,
 			Jobs: []inventory.BackupJob{{Name: "full", Method: "physical"}, {Name: "changes", Method: "incremental"}, {Name: "log", Method: "binlog"}},
 		}}, {Name: "bare", Kind: cluster.KindGalera}},
 	}

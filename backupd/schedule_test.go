@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,15 +18,20 @@ import (
 
 // remembered is a Memory without a disk.
 type remembered struct {
+	mu   sync.Mutex
 	at   map[string]time.Time
 	fail error
 }
 
 func (m *remembered) Fired(_ context.Context, cluster, job string) (time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return m.at[cluster+"/"+job], m.fail
 }
 
 func (m *remembered) SetFired(_ context.Context, cluster, job string, at time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.fail == nil {
 		m.at[cluster+"/"+job] = at
 	}
@@ -34,6 +40,7 @@ func (m *remembered) SetFired(_ context.Context, cluster, job string, at time.Ti
 
 // A stage is a scheduler in a bubble of time, whose clock on the wall can be stepped.
 type stage struct {
+	mu     sync.Mutex // of what the test changes while the scheduler looks
 	t      *testing.T
 	s      *Scheduler
 	memory *remembered
@@ -56,15 +63,28 @@ func newStage(t *testing.T, start, zone string, jobs ...inventory.BackupJob) *st
 	fleet := &inventory.Fleet{Clusters: []inventory.Cluster{{Name: "backoffice", Backup: &inventory.Backup{Zone: z, Jobs: jobs}}}}
 	g.s = &Scheduler{
 		Fleet: func() *inventory.Fleet { return fleet }, Memory: g.memory, Log: promslog.NewNopLogger(),
-		Now:    func() time.Time { return time.Now().Add(g.skew) },
-		Around: func(context.Context, Slot) Around { return g.around },
+		Now: func() time.Time {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return time.Now().Add(g.skew)
+		},
+		Around: func(context.Context, Slot) Around {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return g.around
+		},
 		Begin: func(_ context.Context, s Slot) error {
+			now := g.s.now()
+			g.mu.Lock()
+			defer g.mu.Unlock()
 			if g.busy == nil {
-				g.begun = append(g.begun, s.Job+" "+g.s.now().In(z).Format("Mon 15:04 MST"))
+				g.begun = append(g.begun, s.Job+" "+now.In(z).Format("Mon 15:04 MST"))
 			}
 			return g.busy
 		},
 		Missed: func(s Slot, due time.Time, why string) {
+			g.mu.Lock()
+			defer g.mu.Unlock()
 			g.missed = append(g.missed, fmt.Sprintf("%s %s: %s", s.Job, due.In(z).Format("Mon 15:04"), why))
 		},
 	}
@@ -89,6 +109,15 @@ func (g *stage) start() {
 func (g *stage) pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
+}
+
+// change changes what the scheduler finds at its next look.
+func (g *stage) change(do func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.memory.mu.Lock()
+	defer g.memory.mu.Unlock()
+	do()
 }
 
 func (g *stage) want(what string, got []string, want ...string) {
@@ -153,13 +182,13 @@ func TestAClockThatIsSteppedNeitherDoublesNorLoses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t, "2026-03-02T00:00:00Z", "UTC", nightly(time.Hour))
 		g.pass(2*time.Hour + 20*time.Minute)
-		g.skew -= time.Hour // it is 01:20 again
+		g.change(func() { g.skew -= time.Hour }) // it is 01:20 again
 		g.pass(2 * time.Hour)
 		g.want("put back", g.begun, "full Mon 02:15 UTC")
-		g.skew += 27 * time.Hour // Tuesday 06:20: it jumps over the begin, and over its window
+		g.change(func() { g.skew += 27 * time.Hour }) // Tuesday 06:20: it jumps over the begin, and over its window
 		g.pass(time.Minute)
 		g.want("put forward", g.begun[1:], "full Tue 06:20 UTC")
-		g.skew -= 5 * time.Hour // and back before it
+		g.change(func() { g.skew -= 5 * time.Hour }) // and back before it
 		g.pass(3 * time.Hour)
 		g.stop()
 		g.want("all", g.begun, "full Mon 02:15 UTC", "full Tue 06:20 UTC")
@@ -170,19 +199,19 @@ func TestAClockThatIsSteppedNeitherDoublesNorLoses(t *testing.T) {
 func TestAJobWaitsWithAReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t, "2026-03-02T00:00:00Z", "UTC", nightly(time.Hour))
-		g.around = Around{Transfer: "db3 receives from db1"}
+		g.change(func() { g.around = Around{Transfer: "db3 receives from db1"} })
 		g.pass(2*time.Hour + 30*time.Minute)
 		if p := g.s.Planned(); p[0].Waiting != "a state transfer is going on: db3 receives from db1" {
 			t.Errorf("%+v", p)
 		}
-		g.around = Around{Unknown: []string{"the remediator does not answer"}}
-		g.busy = fmt.Errorf("%w: take full", ErrBusy)
+		g.change(func() { g.around = Around{Unknown: []string{"the remediator does not answer"}} })
+		g.change(func() { g.busy = fmt.Errorf("%w: take full", ErrBusy) })
 		g.pass(10 * time.Minute)
 		g.want("begun", g.begun)
-		g.busy = nil
+		g.change(func() { g.busy = nil })
 		g.pass(time.Minute)
 		g.want("begun", g.begun, "full Mon 02:40 UTC")
-		g.around = Around{Maintenance: "new disk, by ana"}
+		g.change(func() { g.around = Around{Maintenance: "new disk, by ana"} })
 		g.pass(25 * time.Hour)
 		g.stop()
 		g.want("begun", g.begun, "full Mon 02:40 UTC")
@@ -193,10 +222,10 @@ func TestAJobWaitsWithAReason(t *testing.T) {
 func TestNothingBeginsThatCannotBeWrittenDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newStage(t, "2026-03-02T00:00:00Z", "UTC", nightly(time.Hour))
-		g.memory.fail = errors.New("disk full")
+		g.change(func() { g.memory.fail = errors.New("disk full") })
 		g.pass(2*time.Hour + 30*time.Minute)
 		g.want("begun", g.begun)
-		g.memory.fail = nil
+		g.change(func() { g.memory.fail = nil })
 		g.pass(time.Minute)
 		g.stop()
 		g.want("begun", g.begun, "full Mon 02:30 UTC")

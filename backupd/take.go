@@ -25,7 +25,7 @@ func (e *Engine) Take(ctx context.Context, cluster, jobName, by string) (Run, er
 	}
 	t := Take{Cluster: c, Job: c.Backup.Jobs[i], Method: Method(c.Backup.Jobs[i].Method), Owe: e.owe}
 	if t.Method == Binlog {
-		return Run{}, fmt.Errorf("job %s of %s archives without end: it is not begun by hand", jobName, cluster)
+		return Run{}, fmt.Errorf("job %s of %s archives without end: %w", jobName, cluster, ErrNotByHand)
 	}
 	return e.begin(ctx, c, Run{Cluster: cluster, Job: jobName, What: Taking, By: by}, func(ctx context.Context, j *job) (Outcome, error) {
 		return e.take(ctx, j, kind, t)

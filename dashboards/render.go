@@ -26,7 +26,9 @@ type mark struct {
 }
 
 // Boards lists every dashboard.
-func Boards() []Board { return []Board{galera(), galeraWorkload(), galeraStatements(), ndb()} }
+func Boards() []Board {
+	return []Board{galera(), galeraWorkload(), galeraStatements(), ndb(), backupd()}
+}
 
 // Render returns the board's JSON. The same board gives the same bytes.
 func Render(b Board) ([]byte, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/prometheus/common/model"
 
@@ -57,6 +58,9 @@ func (g *generation) files(fleet *inventory.Fleet, dir string) ([]outFile, error
 	if kinds[cluster.KindNDB] {
 		scrape.NDBExporter = g.ndbExporter
 	}
+	if slices.ContainsFunc(fleet.Clusters, func(c inventory.Cluster) bool { return c.Backup != nil }) {
+		scrape.Backupd = g.backupd
+	}
 	b.configuration("", profile, scrape,
 		alerts.Receivers{
 			Remediator: g.remediator, SlackWebhookFile: webhook, SlackChannel: fleet.Slack.Channel, Watchdog: g.watchdog,
@@ -75,7 +79,7 @@ func repositoryFiles() ([]outFile, error) {
 	b.add("docs/metrics.md", metric.Markdown(), nil)
 
 	text, err := alerts.Prometheus(alerts.Scrape{
-		GaleraExporter: "127.0.0.1:10041", NDBExporter: "127.0.0.1:10042", Remediator: "127.0.0.1:10043", Alertmanager: "127.0.0.1:9093",
+		GaleraExporter: "127.0.0.1:10041", NDBExporter: "127.0.0.1:10042", Remediator: "127.0.0.1:10043", Backupd: "127.0.0.1:10044", Alertmanager: "127.0.0.1:9093",
 		Rules: "../../alerts/rules/*.yml",
 	}, alerts.Production)
 	b.add("deploy/prometheus/prometheus.yml", text, err)

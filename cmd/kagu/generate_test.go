@@ -52,7 +52,7 @@ func generate(t *testing.T, fleet string, g generation) (dir, out string, err er
 func local(profile string) generation {
 	return generation{
 		profile:        profile,
-		galeraExporter: "127.0.0.1:10041", ndbExporter: "127.0.0.1:10042", alertmanager: "127.0.0.1:9093", remediator: "127.0.0.1:10043", prometheus: "127.0.0.1:9090",
+		galeraExporter: "127.0.0.1:10041", ndbExporter: "127.0.0.1:10042", alertmanager: "127.0.0.1:9093", remediator: "127.0.0.1:10043", backupd: "127.0.0.1:10044", prometheus: "127.0.0.1:9090",
 		slackWebhookFile: "/etc/kagu/slack_webhook",
 	}
 }
@@ -71,8 +71,8 @@ func TestGenerateWritesWhatDebianLoads(t *testing.T) {
 				}
 			}
 			want := []string{
-				"rules/galera.yml", "rules/remediator.yml", "rules/pipeline.yml", "rules/fleet.yml",
-				"prometheus.yml", "alertmanager.yml", "templates/kagu.tmpl", "dashboards/kagu-galera.json", "dashboards/kagu-galera-workload.json", "dashboards/kagu-galera-statements.json", "dashboards/kagu-ndb.json",
+				"rules/galera.yml", "rules/remediator.yml", "rules/backupd.yml", "rules/pipeline.yml", "rules/fleet.yml",
+				"prometheus.yml", "alertmanager.yml", "templates/kagu.tmpl", "dashboards/kagu-galera.json", "dashboards/kagu-galera-workload.json", "dashboards/kagu-galera-statements.json", "dashboards/kagu-ndb.json", "dashboards/kagu-backup.json",
 				"grafana/provisioning/datasources/kagu.yml", "grafana/provisioning/dashboards/kagu.yml",
 			}
 			if diff := cmp.Diff(want, written); diff != "" {

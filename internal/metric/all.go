@@ -4,5 +4,5 @@ import "slices"
 
 // All lists every family of Kagu, product by product.
 func All() []*Family {
-	return slices.Concat(Galera(), Health(), GaleraExporter(), Ndb(), NdbExporter(), Remediator())
+	return slices.Concat(Galera(), Health(), GaleraExporter(), Ndb(), NdbExporter(), Remediator(), Backupd())
 }

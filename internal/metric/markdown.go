@@ -24,6 +24,7 @@ func Markdown() []byte {
 		{"ndb_exporter: a cluster, `/probe`", Ndb()},
 		{"ndb_exporter: itself, `/metrics`", NdbExporter()},
 		{"remediator", Remediator()},
+		{"backupd", Backupd()},
 		{"recorded by Prometheus", Recorded()},
 	} {
 		fmt.Fprintf(&b, "\n## %s\n", s.title)

@@ -28,7 +28,7 @@ func Connect(ctx context.Context, address string, cred inventory.Credential, tls
 	cfg := mysql.NewConfig()
 	cfg.Net, cfg.Addr, cfg.User = "tcp", address, cred.User
 	if strings.HasPrefix(address, "/") {
-		cfg.Net = "unix"
+		cfg.Net, tls = "unix", nil // nobody listens in between
 	}
 	cfg.Logger = &mysql.NopLogger{}
 	cfg.ConnectionAttributes = "program_name:kagu"
