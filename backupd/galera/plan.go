@@ -245,7 +245,7 @@ func planCluster(p *backupd.Plan, r backupd.Restore) error {
 // physicalAlone wants files, and no point beyond them: those go to a member as they are.
 func physicalAlone(r backupd.Restore) error {
 	if r.Point != (backupd.Point{}) {
-		return errors.New("files go to a member as the backup has them: restore to a scratch server for a point, look at it, and bring its schemas into a cluster by --to schema")
+		return errors.New("files go to a member as the backup has them: restore to a scratch server for a point, look at it, and bring its schemas into a cluster by --schema")
 	}
 	if m := r.Links[0].Manifest; m.Method != backupd.Physical {
 		return fmt.Errorf("%s is %s: a member is rebuilt from a physical backup", m.ID, m.Method)
