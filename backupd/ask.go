@@ -101,7 +101,7 @@ func (a *Asker) begin(ctx context.Context, h Hint) (Run, error) {
 		return Run{}, err
 	}
 	if h.Wants == Taking {
-		job, err := jobForHint(c)
+		job, err := FullJob(c)
 		if err != nil {
 			return Run{}, err
 		}
@@ -123,8 +123,8 @@ func (a *Asker) done(ctx context.Context, h Hint, run int64, said string) error 
 	return a.Engine.Catalogue.DoneHints(context.WithoutCancel(ctx), h.Cluster, h.Wants, a.Engine.now(), run, said)
 }
 
-// jobForHint is the first job that takes a full backup.
-func jobForHint(c inventory.Cluster) (string, error) {
+// FullJob is the first job of a cluster that takes a full backup.
+func FullJob(c inventory.Cluster) (string, error) {
 	for _, j := range c.Backup.Jobs {
 		if m := Method(j.Method); m == Physical || m == Native {
 			return j.Name, nil

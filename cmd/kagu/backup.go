@@ -12,6 +12,14 @@ import (
 
 func addBackup(app *kingpin.Application, s *session) {
 	cmd := app.Command("backup", "Take, look at, prove and restore backups. Restoring needs no daemon: kagu.yaml, the store and the key are enough.")
+	addBackupList(cmd, s)
+	addBackupShow(cmd, s)
+	addBackupRun(cmd, s)
+	addBackupVerify(cmd, s)
+	addBackupCancel(cmd, s)
+	addBackupRuns(cmd, s)
+	addBackupPrune(cmd, s)
+	addBackupSchedule(cmd, s)
 	addBackupRestore(cmd, s)
 	addBackupKeys(cmd, s)
 	addBackupRebuild(cmd, s)

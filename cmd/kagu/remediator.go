@@ -34,17 +34,20 @@ func (a *api) client() (remediator.Client, error) {
 		}
 		a.url = fleet.Remediator.URL
 	}
-	client := http.DefaultClient
-	if a.clientTLS != "" {
-		c, _, err := config.LoadHTTPConfigFile(a.clientTLS)
-		if err != nil {
-			return remediator.Client{}, err
-		}
-		if client, err = config.NewClientFromConfig(*c, "kagu"); err != nil {
-			return remediator.Client{}, err
-		}
+	client, err := httpClient(a.clientTLS)
+	return remediator.Client{URL: a.url, HTTP: client}, err
+}
+
+// httpClient is the client for a daemon's API; file is Prometheus' configuration of it, "" for none.
+func httpClient(file string) (*http.Client, error) {
+	if file == "" {
+		return http.DefaultClient, nil
 	}
-	return remediator.Client{URL: a.url, HTTP: client}, nil
+	c, _, err := config.LoadHTTPConfigFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return config.NewClientFromConfig(*c, "kagu")
 }
 
 // person names who types, for the record.
