@@ -22,6 +22,7 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/journal"
 	"github.com/kagu-db/kagu/internal/node"
+	"github.com/kagu-db/kagu/internal/slack"
 	"github.com/kagu-db/kagu/remediator"
 	"github.com/kagu-db/kagu/remediator/galera"
 )
@@ -104,7 +105,7 @@ func newDaemon(s settings, first *inventory.Fleet, j *journal.Journal, log *slog
 		Brakes: []remediator.Guard{kill, remediator.InMaintenance{Journal: j}},
 		Kinds:  map[cluster.Kind]remediator.Kind{cluster.KindGalera: galera.Kind(node.Hosts{Account: func() inventory.SSH { return p.fleet.Load().SSH }})},
 	}
-	p.notifier = &remediator.Notifier{Journal: j, Teller: slack{p.fleet.Load, log}, Metrics: p.metrics, Log: log, Every: 250 * time.Millisecond}
+	p.notifier = &remediator.Notifier{Journal: j, Teller: people{p.fleet.Load, log}, Metrics: p.metrics, Log: log, Every: 250 * time.Millisecond}
 	p.housekeeper = remediator.Housekeeper{Fleet: p.fleet.Load, Journal: j, KillSwitch: kill, Metrics: p.metrics, Log: log, Keep: s.keep}
 
 	mux := http.NewServeMux()
@@ -138,18 +139,18 @@ func (p *program) reload() {
 	p.engine.WakeAll()
 }
 
-// slack tells humans over the webhook that is in force now, or the log if there is none.
-type slack struct {
+// people tells humans over the webhook that is in force now, or the log if there is none.
+type people struct {
 	fleet func() *inventory.Fleet
 	log   *slog.Logger
 }
 
-func (t slack) Tell(ctx context.Context, text string) error {
+func (t people) Tell(ctx context.Context, text string) error {
 	settings := t.fleet().Slack
 	if settings.Webhook.Empty() {
 		return remediator.ToLog{Log: t.log}.Tell(ctx, text)
 	}
-	return remediator.Slack{Webhook: settings.Webhook, Channel: settings.Channel, Client: http.DefaultClient}.Tell(ctx, text)
+	return slack.Webhook{URL: settings.Webhook, Channel: settings.Channel, Client: http.DefaultClient}.Tell(ctx, text)
 }
 
 func landing() http.Handler {

@@ -1,0 +1,2 @@
+// Package slack tells people through Slack's incoming webhooks.
+package slack
