@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -22,6 +23,7 @@ import (
 	"github.com/kagu-db/kagu/backupd/store"
 	"github.com/kagu-db/kagu/internal/daemon"
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/slack"
 )
 
 func main() { os.Exit(daemon.Run("backupd", os.Args[1:], serve)) }
@@ -64,7 +66,10 @@ func serve(ctx context.Context, args []string) error {
 	p := newProgram(s, first, c, log)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.engine.Run(ctx) })
-	g.Go(func() error { return p.scheduler(c).Run(ctx) })
+	g.Go(func() error { return p.scheduler.Run(ctx) })
+	g.Go(func() error { return p.asker.Run(ctx) })
+	g.Go(func() error { return p.teller.Run(ctx) })
+	g.Go(func() error { return p.metrics.Run(ctx, p.engine, p.scheduler.Planned) })
 	g.Go(func() error { return daemon.OnHangup(ctx, p.reload) })
 	g.Go(func() error { return daemon.Serve(ctx, p.handler, s.Web, log) })
 	return g.Wait()
@@ -102,11 +107,15 @@ func backs(f *inventory.Fleet) bool {
 
 // A program is the parts, wired.
 type program struct {
-	settings settings
-	now      atomic.Pointer[configuration]
-	engine   *backupd.Engine
-	handler  http.Handler
-	log      *slog.Logger
+	settings  settings
+	now       atomic.Pointer[configuration]
+	engine    *backupd.Engine
+	scheduler *backupd.Scheduler
+	asker     *backupd.Asker
+	teller    *backupd.Teller
+	metrics   *backupd.Metrics
+	handler   http.Handler
+	log       *slog.Logger
 }
 
 func (p *program) fleet() *inventory.Fleet { return p.now.Load().fleet }
@@ -115,11 +124,26 @@ func newProgram(s settings, first *configuration, c *backupd.Catalogue, log *slo
 	p := &program{settings: s, log: log}
 	p.now.Store(first)
 	own := daemon.Registry("backupd")
+	p.metrics = backupd.NewMetrics(own)
+	p.teller = backupd.NewTeller(p.say, log)
 	p.engine = &backupd.Engine{
 		Fleet: p.fleet, Keys: func() backupd.Keys { return p.now.Load().keys }, Kinds: kinds(p.fleet),
 		Catalogue: c, OpenStore: p.open, Log: log, Version: build.Version, Dir: filepath.Join(s.storage, "work"),
+		ArchiveFailed: p.metrics.ArchiveFailed,
+		Ended: func(r backupd.Run, o backupd.Outcome) {
+			p.metrics.Ended(r, o)
+			p.teller.Ended(r, o)
+		},
 	}
+	p.scheduler = &backupd.Scheduler{
+		Fleet: p.fleet, Memory: c, Begin: p.begin, Around: p.engine.Around, Log: log,
+		Missed: func(s backupd.Slot, _ time.Time, _ string) { p.metrics.Missed(s) },
+	}
+	p.asker = backupd.NewAsker(p.engine)
 	mux := http.NewServeMux()
+	mux.Handle("/api/v1/alerts", &backupd.Receiver{Fleet: p.fleet, Store: c, Wake: p.asker.Wake, Log: log})
+	api := backupd.API{Desk: backupd.EngineDesk{Engine: p.engine, Schedule: p.scheduler}, Log: log}
+	api.Register(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(own, promhttp.HandlerOpts{Registry: own}))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, r *http.Request) {
@@ -146,6 +170,7 @@ func (p *program) open(s inventory.BackupStore) (store.Store, error) {
 // reload takes a changed kagu.yaml into use, or keeps what is in force and says so.
 func (p *program) reload() {
 	next, err := load(p.settings.Config)
+	p.metrics.Reloaded(err == nil)
 	if err != nil {
 		p.log.Error("reload failed, the configuration before it stays in force", "err", err)
 		return
@@ -153,6 +178,30 @@ func (p *program) reload() {
 	p.now.Store(next)
 	p.log.Info("reloaded", "file", p.settings.Config, "clusters", len(next.fleet.Clusters))
 	p.engine.Reload()
+}
+
+// begin begins what is due.
+func (p *program) begin(ctx context.Context, s backupd.Slot) (err error) {
+	const by = "schedule"
+	switch s.What {
+	case backupd.Taking:
+		_, err = p.engine.Take(ctx, s.Cluster, s.Job, by)
+	case backupd.Proving:
+		_, err = p.engine.Prove(ctx, s.Cluster, "", by)
+	case backupd.Pruning:
+		_, err = p.engine.Prune(ctx, s.Cluster, by)
+	}
+	return err
+}
+
+// say tells people over the webhook that is in force now, or the log if there is none.
+func (p *program) say(ctx context.Context, text string) error {
+	settings := p.fleet().Slack
+	if settings.Webhook.Empty() {
+		p.log.InfoContext(ctx, "for people", "text", text)
+		return nil
+	}
+	return slack.Webhook{URL: settings.Webhook, Channel: settings.Channel, Client: http.DefaultClient}.Tell(ctx, text)
 }
 
 func landing() http.Handler {
