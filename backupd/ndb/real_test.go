@@ -59,8 +59,8 @@ func TestOnARealCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := &bench{Lab: l, cluster: fleet.Clusters[0]}
-	b.cluster.Backup = &inventory.Backup{Credential: inventory.Credential{User: "kagu_backup", Password: inventory.NewSecret(ours)}}
-	grants, err := Account{User: "kagu_backup", Host: "127.%", Connections: Connections}.SQL()
+	b.cluster.Backup = &inventory.Backup{Credential: inventory.Credential{User: "kagu_test_backup", Password: inventory.NewSecret(ours)}}
+	grants, err := Account{User: "kagu_test_backup", Host: "127.%", Connections: Connections}.SQL()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +305,7 @@ func (b *bench) grantsNeeded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const account = "'kagu_backup'@'127.%'"
+	const account = "'kagu_test_backup'@'127.%'"
 	for _, g := range Grants() {
 		if g.Privilege == "REPLICATION SLAVE" || g.Privilege == "NDB_STORED_USER" { // the archive needs the one; the other says where the account is
 			continue
