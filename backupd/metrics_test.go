@@ -23,19 +23,20 @@ import (
 )
 
 func TestMetricsTellOfBackups(t *testing.T) {
-	r, clock := pruneRig(t, 2)
-	fleet := r.engine.Fleet()
-	fleet.Backup.Stores = map[string]inventory.BackupStore{"main": {Name: "main"}, "offsite": {Name: "offsite"}}
-	b := fleet.Clusters[0].Backup
-	for i := range b.Jobs {
-		if b.Jobs[i].Method != "binlog" {
-			b.Jobs[i].Schedule, b.Jobs[i].Window = "15 2 * * *", 4*time.Hour
+	r, clock := pruneRig(t, 2, func(e *Engine) {
+		fleet := e.Fleet()
+		fleet.Backup.Stores = map[string]inventory.BackupStore{"main": {Name: "main"}, "offsite": {Name: "offsite"}}
+		b := fleet.Clusters[0].Backup
+		for i := range b.Jobs {
+			if b.Jobs[i].Method != "binlog" {
+				b.Jobs[i].Schedule, b.Jobs[i].Window = "15 2 * * *", 4*time.Hour
+			}
 		}
-	}
-	b.Proof.MaxAge = 36 * time.Hour
+		b.Proof.MaxAge = 36 * time.Hour
+	})
 	registry := prometheus.NewPedanticRegistry()
 	m := NewMetrics(registry)
-	m.seed(fleet)
+	m.seed(r.engine.Fleet())
 	r.kind.take = func(Take) error { return errors.New("mariadb-backup was killed") }
 	m.Ended(r.take("changes"), r.last)
 	if _, err := r.engine.owe(t.Context(), Debt{Cluster: "backoffice", Node: "db2", What: "desync", Since: time.Unix(1772500000, 0)}); err != nil {

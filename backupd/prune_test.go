@@ -23,14 +23,18 @@ func (c *tickingClock) add(d time.Duration) { c.nanos.Add(int64(d)) }
 
 // A pruneRig is a rig with a clock, and with some days of backups: each day a full one, proven, and
 // an incremental.
-func pruneRig(t *testing.T, days int) (r *rig, clock *tickingClock) {
+func pruneRig(t *testing.T, days int, prepare ...func(*Engine)) (r *rig, clock *tickingClock) {
 	t.Helper()
-	r = newRig(t, t.TempDir(), twoStores(), allKeys(t))
 	clock = &tickingClock{}
 	clock.add(time.Duration(time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC).UnixNano()))
-	r.engine.Now = clock.now
-	b := r.engine.Fleet().Clusters[0].Backup
-	b.Zone, b.Retention = time.UTC, inventory.Retention{Daily: 2, Least: 1}
+	r = newRigWith(t, t.TempDir(), twoStores(), allKeys(t), func(e *Engine) {
+		e.Now = clock.now
+		b := e.Fleet().Clusters[0].Backup
+		b.Zone, b.Retention = time.UTC, inventory.Retention{Daily: 2, Least: 1}
+		for _, do := range prepare {
+			do(e)
+		}
+	})
 	for range days {
 		for _, run := range []Run{r.take("full"), r.prove("")} {
 			if run.Error != "" {

@@ -254,8 +254,10 @@ func TestHold(t *testing.T) {
 }
 
 func TestAScheduledProofTakesTurns(t *testing.T) {
-	r := newRig(t, t.TempDir(), twoStores(), allKeys(t))
-	r.engine.Fleet().Clusters[0].Backup.Jobs = append(r.engine.Fleet().Clusters[0].Backup.Jobs, inventory.BackupJob{Name: "dump", Method: "logical"})
+	r := newRigWith(t, t.TempDir(), twoStores(), allKeys(t), func(e *Engine) {
+		b := e.Fleet().Clusters[0].Backup
+		b.Jobs = append(b.Jobs, inventory.BackupJob{Name: "dump", Method: "logical"})
+	})
 	r.take("full")
 	r.take("changes")
 	r.take("dump")
