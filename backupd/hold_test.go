@@ -1,10 +1,14 @@
 package backupd
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/inventory"
 )
 
 func TestMaintenanceIsAskedOfTheRemediator(t *testing.T) {
@@ -37,4 +41,43 @@ func TestMaintenanceIsAskedOfTheRemediator(t *testing.T) {
 	if _, err := r.Maintenance(t.Context(), "voip"); err == nil {
 		t.Error("a remediator that is away counts as one that allows")
 	}
+}
+
+// movedKind is a Kind of whose cluster a member receives its state.
+type movedKind struct{ *fakeKind }
+
+func (movedKind) Transfer(context.Context, inventory.Cluster) (string, error) {
+	return "db3 is joined", nil
+}
+
+func TestAJobFindsOutWhatHoldsItBack(t *testing.T) {
+	away := httptest.NewServer(http.NotFoundHandler())
+	away.Close()
+	r := newRigWith(t, t.TempDir(), twoStores(), allKeys(t), func(e *Engine) {
+		e.Fleet().Remediator.URL = away.URL
+		e.Kinds[cluster.KindGalera] = movedKind{e.Kinds[cluster.KindGalera].(*fakeKind)}
+	})
+	a := r.engine.Around(t.Context(), Slot{Cluster: "backoffice", What: Taking})
+	if a.Running != nil || a.Transfer != "db3 is joined" || len(a.Unknown) != 1 || !strings.Contains(a.Unknown[0], "in maintenance") {
+		t.Errorf("a backup: %+v", a)
+	}
+	if a := r.engine.Around(t.Context(), Slot{Cluster: "backoffice", What: Proving}); a.Transfer != "" || a.Unknown != nil {
+		t.Errorf("a proof asked for what does not concern it: %+v", a)
+	}
+	begun, proceed := make(chan bool), make(chan bool)
+	r.kind.take = func(Take) error {
+		begun <- true
+		<-proceed
+		return nil
+	}
+	run, err := r.engine.Take(t.Context(), "backoffice", "full", "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	if a := r.engine.Around(t.Context(), Slot{Cluster: "backoffice", What: Pruning}); a.Running == nil || a.Running.ID != run.ID {
+		t.Errorf("beside a run: %+v", a)
+	}
+	close(proceed)
+	r.wait(run)
 }
