@@ -232,7 +232,12 @@ func (r *restoring) settle(ctx context.Context) (*node.Stream, error) {
 			return nil, fmt.Errorf("put the data directory aside: %w", err)
 		}
 	}
-	if err := os.Rename(r.data(), dir); err != nil { // onto nothing, or onto an empty folder
+	if !r.holds { // os.Rename goes onto nothing alone; an empty folder is removed, and only if it still is empty
+		if err := os.Remove(dir); err != nil && !gone(err) {
+			return nil, fmt.Errorf("put the restored data in place of the empty data directory: %w", err)
+		}
+	}
+	if err := os.Rename(r.data(), dir); err != nil {
 		if r.holds {
 			err = errors.Join(err, os.Rename(result.Aside, dir))
 		}
