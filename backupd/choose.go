@@ -13,6 +13,9 @@ import (
 // may do.
 var ErrTooLate = errors.New("the backup is of a later state than the one that is wanted")
 
+// ErrUnfit says that a backup of this method does not lead to the goal: one of another method may.
+var ErrUnfit = errors.New("the backup is of no use for this")
+
 // A Choice is a restore that can be carried out, and what was passed over on the way to it.
 type Choice struct {
 	Restore Restore
@@ -41,6 +44,10 @@ func Choose(ctx context.Context, kind Kind, v Vault, entries []Entry, id string,
 				c.Passed = append(c.Passed, fmt.Sprintf("%s is used in their place; it is %s older than the newest", m.ID, behind.Round(time.Second)))
 			}
 			return c, nil
+		}
+		if id == "" && errors.Is(err, ErrUnfit) {
+			newest = time.Time{} // nothing is lost by it: there was never a use of that one
+			continue
 		}
 		// To a point, another backup may lead where this one does not. Without one, what is wrong
 		// with the wish is wrong with every backup.

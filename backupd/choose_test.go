@@ -3,6 +3,7 @@ package backupd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,9 +19,13 @@ type planned struct {
 	fakeKind
 	did    []string
 	failAt string
+	unfit  string // ID of a backup that is of no use for a member
 }
 
 func (p *planned) Plan(_ context.Context, r Restore) (Plan, error) {
+	if r.Goal == ToNode && r.Links[0].Manifest.ID == p.unfit {
+		return Plan{}, fmt.Errorf("%w: rows are no files", ErrUnfit)
+	}
 	plan := Plan{Goal: r.Goal, Until: "the end", Steps: []Step{{Name: "fetch"}, {Name: "prepare"}, {Name: "start"}}}
 	for _, l := range r.Links {
 		plan.Backups = append(plan.Backups, l.Manifest.ID)
@@ -103,6 +108,19 @@ func TestTheNewestGoodBackupIsChosen(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestABackupThatDoesNotServeTheGoalIsNotChosen(t *testing.T) {
+	r, v := three(t)
+	all := r.entries()
+	kind := &planned{unfit: all[2].Manifest.ID}
+	got, err := Choose(t.Context(), kind, v, all, "", Restore{Cluster: r.engine.Fleet().Clusters[0], Goal: ToNode})
+	if err != nil || got.Plan.Backups[0] != all[1].Manifest.ID || len(got.Passed) > 0 {
+		t.Errorf("%v, %+v", err, got)
+	}
+	if _, err := Choose(t.Context(), kind, v, all, kind.unfit, Restore{Cluster: r.engine.Fleet().Clusters[0], Goal: ToNode}); !errors.Is(err, ErrUnfit) {
+		t.Errorf("asked for by its ID: %v", err)
 	}
 }
 

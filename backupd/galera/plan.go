@@ -248,7 +248,7 @@ func physicalAlone(r backupd.Restore) error {
 		return errors.New("files go to a member as the backup has them: restore to a scratch server for a point, look at it, and bring its schemas into a cluster by --schema")
 	}
 	if m := r.Links[0].Manifest; m.Method != backupd.Physical {
-		return fmt.Errorf("%s is %s: a member is rebuilt from a physical backup", m.ID, m.Method)
+		return fmt.Errorf("%w: %s is %s, and a member is rebuilt from a physical one", backupd.ErrUnfit, m.ID, m.Method)
 	}
 	return nil
 }
