@@ -136,7 +136,7 @@ func newProgram(s settings, first *configuration, c *backupd.Catalogue, log *slo
 		},
 	}
 	p.scheduler = &backupd.Scheduler{
-		Fleet: p.fleet, Memory: c, Begin: p.begin, Around: p.engine.Around, Log: log,
+		Fleet: p.fleet, Memory: c, Begin: p.engine.Begin, Around: p.engine.Around, Log: log,
 		Missed: func(s backupd.Slot, _ time.Time, _ string) { p.metrics.Missed(s) },
 	}
 	p.asker = backupd.NewAsker(p.engine)
@@ -178,20 +178,6 @@ func (p *program) reload() {
 	p.now.Store(next)
 	p.log.Info("reloaded", "file", p.settings.Config, "clusters", len(next.fleet.Clusters))
 	p.engine.Reload()
-}
-
-// begin begins what is due.
-func (p *program) begin(ctx context.Context, s backupd.Slot) (err error) {
-	const by = "schedule"
-	switch s.What {
-	case backupd.Taking:
-		_, err = p.engine.Take(ctx, s.Cluster, s.Job, by)
-	case backupd.Proving:
-		_, err = p.engine.Prove(ctx, s.Cluster, "", by)
-	case backupd.Pruning:
-		_, err = p.engine.Prune(ctx, s.Cluster, by)
-	}
-	return err
 }
 
 // say tells people over the webhook that is in force now, or the log if there is none.

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/lab"
+	"github.com/kagu-db/kagu/internal/lab/labtest"
+)
+
+// The whole way with the real programs: kagu, backupd, sshd, kagu-node and the databases. What each
+// part does on a bad day is tested where the part is.
+
+type rig struct {
+	t   *testing.T
+	lab *lab.Lab
+}
+
+func newRig(t *testing.T, o lab.Options) rig {
+	t.Helper()
+	o.Services = []lab.Service{lab.SSH, lab.Backupd}
+	return rig{t, labtest.Up(t, o)}
+}
+
+// kagu runs the operator's command and returns what it said.
+func (r rig) kagu(args ...string) (string, error) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(r.lab.Bin, "kagu"), append([]string{"--config.file=" + r.lab.Config(), "backup"}, args...)...)
+	out, err := cmd.CombinedOutput()
+	r.t.Logf("kagu backup %s\n%s", strings.Join(args, " "), out)
+	return string(out), err
+}
+
+func (r rig) must(args ...string) string {
+	r.t.Helper()
+	out, err := r.kagu(args...)
+	if err != nil {
+		r.t.Fatalf("kagu backup %v: %v", args, err)
+	}
+	return out
+}
+
+func (r rig) list() backupd.Listing {
+	r.t.Helper()
+	cmd := exec.Command(filepath.Join(r.lab.Bin, "kagu"), "--config.file="+r.lab.Config(), "backup", "list", "--json")
+	out, err := cmd.Output()
+	var all []backupd.Listing
+	if err == nil {
+		err = json.Unmarshal(out, &all)
+	}
+	if err != nil || len(all) != 1 {
+		r.t.Fatalf("kagu backup list: %v\n%s", err, out)
+	}
+	return all[0]
+}
+
+// proven returns the methods of the backups that a restore has proven.
+func (r rig) proven() []backupd.Method {
+	var methods []backupd.Method
+	for _, e := range r.list().Backups {
+		if _, good := (backupd.Entry{Manifest: e.Manifest, Records: e.Records}).ProvenAt(); good {
+			methods = append(methods, e.Manifest.Method)
+		}
+	}
+	return methods
+}
+
+func (r rig) sql(node string, statements ...string) {
+	r.t.Helper()
+	if err := r.lab.SQL(r.t.Context(), node, statements...); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func TestGaleraIsBackedUpProvenAndRebuilt(t *testing.T) {
+	r := newRig(t, lab.Options{BinLog: true})
+	r.sql("n1", "CREATE TABLE kagu_lab.rows (id INT PRIMARY KEY AUTO_INCREMENT, body VARCHAR(100))", "INSERT INTO kagu_lab.rows (body) SELECT uuid() FROM kagu_lab.seq_1_to_5000")
+
+	for _, job := range []string{"full", "changes", "dump"} {
+		r.must("run", "lab", job)
+		r.must("verify", "lab")
+	}
+	if got := r.proven(); !slices.Equal(slices.Sorted(slices.Values(got)), []backupd.Method{backupd.Incremental, backupd.Logical, backupd.Physical}) {
+		t.Errorf("proven: %v", got)
+	}
+	if text := r.must("list"); !strings.Contains(text, "restored") || !strings.Contains(text, "changes since") {
+		t.Error("the list does not say it in words")
+	}
+
+	t.Run("backupd is killed while it takes one", func(t *testing.T) { rig{t, r.lab}.killed() })
+	t.Run("a destroyed node", func(t *testing.T) { rig{t, r.lab}.destroyed() })
+}
+
+// killed ends backupd the hard way in the middle of a stream: nothing of that backup is listed or
+// left, and no member stays desynced.
+func (r rig) killed() {
+	before := len(r.list().Backups)
+	r.must("run", "lab", "full", "--no-wait")
+	r.until("the stream is on its way", func() bool { return strings.Contains(r.log(), "stage=read") && r.parts() })
+	if err := r.lab.KillService(string(lab.Backupd)); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.lab.Restart(r.t.Context(), lab.Backupd); err != nil {
+		r.t.Fatal(err)
+	}
+	r.until("no member is desynced", func() bool {
+		for _, n := range r.lab.Nodes {
+			status, err := r.lab.Wsrep(r.t.Context(), n.Name)
+			if err != nil || status["wsrep_local_state_comment"] != "Synced" {
+				return false
+			}
+		}
+		return true
+	})
+	l := r.list()
+	if len(l.Backups) != before {
+		r.t.Errorf("%d backups are listed, there were %d", len(l.Backups), before)
+	}
+	if l.Failed == nil || !strings.Contains(l.Failed.Error, "backupd ended") {
+		r.t.Errorf("the list does not tell of the run that was cut short: %+v", l.Failed)
+	}
+	r.must("run", "lab", "full") // and the next one goes well
+}
+
+// parts reports whether the store holds parts of a backup that has no manifest.
+func (r rig) parts() bool {
+	folders, _ := filepath.Glob(filepath.Join(r.lab.Store(), "parts", "lab", "*"))
+	for _, f := range folders {
+		if _, err := os.Stat(filepath.Join(r.lab.Store(), "manifests", "lab", filepath.Base(f))); err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (r rig) log() string {
+	text, err := os.ReadFile(filepath.Join(r.lab.Dir, "backupd.log"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// destroyed empties the data directory of a node that was killed, and has it rebuilt.
+func (r rig) destroyed() {
+	ctx := r.t.Context()
+	if err := r.lab.Kill(ctx, "n2"); err != nil {
+		r.t.Fatal(err)
+	}
+	n2, err := r.lab.Node("n2")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(n2.DataDir(), "*"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.RemoveAll(f); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	r.sql("n1", "INSERT INTO kagu_lab.rows (body) VALUES ('after the backup')")
+	if out, err := r.kagu("restore", "lab", "--node=n2", "--yes"); err == nil || !strings.Contains(out, `--consent="lab/n2"`) {
+		r.t.Errorf("data was replaced without consent: %v", err)
+	}
+	if out := r.must("restore", "lab", "--node=n2", "--yes", "--consent=lab/n2"); !strings.Contains(out, "by IST") {
+		r.t.Error("it did not join by IST")
+	}
+	r.sql("n2", "SELECT id FROM kagu_lab.rows WHERE body = 'after the backup'")
+	if status, err := r.lab.Wsrep(ctx, "n2"); err != nil || status["wsrep_cluster_size"] != "3" {
+		r.t.Errorf("%v %v", status["wsrep_cluster_size"], err)
+	}
+}
+
+func (r rig) until(what string, is func() bool) {
+	r.t.Helper()
+	for end := time.Now().Add(2 * time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			r.t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func TestNDBIsBackedUpAndProven(t *testing.T) {
+	r := newRig(t, lab.Options{Kind: cluster.KindNDB, Management: 1, SQL: 1})
+	r.sql("s1", "CREATE TABLE kagu_lab.rows (id INT PRIMARY KEY AUTO_INCREMENT, body VARCHAR(100)) ENGINE=NDB", "INSERT INTO kagu_lab.rows (body) VALUES ('one'), ('two')")
+	r.must("run", "lab", "full")
+	r.must("verify", "lab")
+	if got := r.proven(); !slices.Equal(got, []backupd.Method{backupd.Native}) {
+		t.Errorf("proven: %v", got)
+	}
+	left, err := filepath.Glob(filepath.Join(r.lab.Dir, "d*", "data", "BACKUP", "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left on the data nodes: %v %v", left, err)
+	}
+}
