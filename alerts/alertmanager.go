@@ -13,6 +13,7 @@ var messages []byte
 // the file is complete from the first day on.
 type Receivers struct {
 	Remediator       string // host:port
+	Backupd          string // host:port
 	SlackWebhookFile string // holds the incoming webhook's URL; the URL itself is never written
 	SlackChannel     string // optional: the webhook has one of its own
 	Watchdog         string // URL of a dead man's switch
@@ -22,6 +23,7 @@ type Receivers struct {
 const (
 	toHumans     = "slack"
 	toRemediator = "remediator"
+	toBackupd    = "backupd"
 	toWatchdog   = "watchdog"
 	toNobody     = "nobody"
 )
@@ -77,15 +79,16 @@ func Alertmanager(to Receivers, p Profile) ([]byte, error) {
 		InhibitRules: inhibitions(),
 		Receivers: []amReceiver{
 			{Name: toHumans, SlackConfigs: slack(to)},
-			{Name: toRemediator, WebhookConfigs: hints(to)},
+			{Name: toRemediator, WebhookConfigs: hints(to.Remediator)},
+			{Name: toBackupd, WebhookConfigs: hints(to.Backupd)},
 			{Name: toWatchdog, WebhookConfigs: watchdog(to)},
 			{Name: toNobody},
 		},
 	})
 }
 
-// routes sends every alert to humans, and those that ask for it to the remediator too. The
-// remediator's groups are a cluster's: it looks at a cluster as a whole, once.
+// routes sends every alert to humans, and those that ask for it to the remediator or backupd too.
+// Their groups are a cluster's: it is looked at as a whole, once.
 func routes(p Profile) amRoute {
 	root := p.Tell.route(toHumans)
 	root.GroupBy = []string{"cluster", "alertname"}
@@ -99,6 +102,11 @@ func routes(p Profile) amRoute {
 	look.GroupBy = []string{"cluster", "alertname"}
 	look.Continue = true
 
+	keep := p.Look.route(toBackupd)
+	keep.Matchers = []string{`backup=~"take|verify"`}
+	keep.GroupBy = []string{"cluster", "alertname"}
+	keep.Continue = true
+
 	quiet := p.Tell.route(toNobody)
 	quiet.Matchers = []string{`severity="info"`}
 
@@ -107,7 +115,7 @@ func routes(p Profile) amRoute {
 
 	// An alert that matched a route with continue no longer falls back to the root, so the
 	// last route takes what is left.
-	root.Routes = []amRoute{dead, look, quiet, page, p.Tell.route(toHumans)}
+	root.Routes = []amRoute{dead, look, keep, quiet, page, p.Tell.route(toHumans)}
 	return root
 }
 
@@ -133,12 +141,12 @@ func slack(to Receivers) []amSlack {
 	}}
 }
 
-// hints leaves max_alerts at 0, which is without a limit: the remediator wants them all.
-func hints(to Receivers) []amWebhook {
-	if to.Remediator == "" {
+// hints leaves max_alerts at 0, which is without a limit: the daemons want them all.
+func hints(daemon string) []amWebhook {
+	if daemon == "" {
 		return nil
 	}
-	return []amWebhook{{URL: "http://" + to.Remediator + "/api/v1/alerts", SendResolved: true}}
+	return []amWebhook{{URL: "http://" + daemon + "/api/v1/alerts", SendResolved: true}}
 }
 
 func watchdog(to Receivers) []amWebhook {

@@ -19,6 +19,7 @@ import (
 // everywhere is a configuration with every receiver in use.
 var everywhere = Receivers{
 	Remediator:       "127.0.0.1:10043",
+	Backupd:          "127.0.0.1:10044",
 	SlackWebhookFile: "/etc/kagu/slack_webhook",
 	SlackChannel:     "#noc",
 	Watchdog:         "https://dead.example/ping",
@@ -81,6 +82,7 @@ func TestWhoHearsOfWhat(t *testing.T) {
 		"Watchdog":        "watchdog",
 		"GaleraNodeDown":  "remediator,slack",
 		"GaleraNoPrimary": "remediator,slack",
+		"BackupUnproven":  "backupd,slack",
 	}
 	asked := map[string]bool{} // a route goes by these labels; one alert of each kind is enough
 	for _, r := range Rules(Files()) {

@@ -26,6 +26,7 @@ or last_over_time(%[2]s[10m]) unless last_over_time(%[1]s[10m])`, metric.Backupd
 			For:         15 * time.Minute,
 			Severity:    Warning,
 			Scope:       ScopeBackup,
+			Asks:        `{{ if match "physical|native" $labels.method }}take{{ end }}`, // a dump that is old is not mended by it
 			Summary:     "{{ $labels.cluster }} has no {{ $labels.method }} backup that is as new as its schedule promises",
 			Description: "A job did not begin, failed, or what it took was found to be bad. The older backups are kept until a newer one is proven.",
 		},
@@ -36,6 +37,7 @@ or last_over_time(%[2]s[10m]) unless max by (job, instance, cluster) (last_over_
 			For:         time.Hour,
 			Severity:    Warning,
 			Scope:       ScopeBackup,
+			Asks:        "verify",
 			Summary:     "No backup of {{ $labels.cluster }} was restored and found good for longer than kagu.yaml allows",
 			Description: "A backup that was not restored is a hope. Nothing is pruned beyond the newest proven one meanwhile, so the stores fill up.",
 		},

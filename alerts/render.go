@@ -51,6 +51,9 @@ func alertNode(r Rule, p Profile) ruleNode {
 	if r.Remediate {
 		labels["remediate"] = "true"
 	}
+	if r.Asks != "" {
+		labels["backup"] = r.Asks
+	}
 	hold := model.Duration(p.hold(r))
 	return ruleNode{
 		Alert: r.Name, Expr: r.Expr, For: &hold, Labels: labels,

@@ -38,7 +38,8 @@ type Rule struct {
 	For       time.Duration // how long it must hold before it fires, in production
 	Severity  Severity
 	Scope     Scope
-	Remediate bool // the remediator is asked to look
+	Remediate bool   // the remediator is asked to look
+	Asks      string // backupd is asked for this: "take" or "verify"; may use Prometheus' templates
 
 	Summary     string // one line, for a phone; may use Prometheus' templates
 	Description string // what it means and what happens next

@@ -84,6 +84,9 @@ func (a *Asker) heed(ctx context.Context, h Hint) error {
 	if since := now.Sub(last); since >= 0 && since < hintEvery {
 		return nil
 	}
+	if why := Hold(h.Wants, e.Around(ctx, Slot{Cluster: h.Cluster, What: h.Wants})); why != "" {
+		return nil // later: an alert may do no more than the schedule
+	}
 	run, err := a.begin(ctx, h)
 	switch {
 	case errors.Is(err, ErrBusy), errors.Is(err, errNotRunning):

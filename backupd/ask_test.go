@@ -1,6 +1,9 @@
 package backupd
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -102,5 +105,18 @@ func TestAHintThatCannotBeHeededIsStruck(t *testing.T) {
 	r := newRig(t, t.TempDir(), twoStores(), allKeys(t))
 	r.hinted(NewAsker(r.engine), Proving, "one") // there is no backup
 	r.wantPending(0)
+	r.wantRuns(0)
+}
+
+func TestAHintDoesNoMoreThanTheSchedule(t *testing.T) {
+	r := newRig(t, t.TempDir(), twoStores(), allKeys(t))
+	remediator := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"clusters":[{"cluster":"backoffice","maintenance":{"by":"ana","why":"new disk"}}]}`)
+	}))
+	defer remediator.Close()
+	r.engine.Fleet().Remediator.URL = remediator.URL
+	a := NewAsker(r.engine)
+	r.hinted(a, Taking, "one")
+	r.wantPending(1) // until the maintenance ends
 	r.wantRuns(0)
 }

@@ -35,7 +35,7 @@ func addGenerate(app *kingpin.Application, s *session) {
 	c.Flag("galera-exporter", "Where Prometheus reaches galera_exporter.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10041").StringVar(&g.galeraExporter)
 	c.Flag("ndb-exporter", "Where Prometheus reaches ndb_exporter, if the fleet has NDB clusters.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10042").StringVar(&g.ndbExporter)
 	c.Flag("alertmanager", "Where Prometheus reaches Alertmanager.").PlaceHolder("HOST:PORT").Default("127.0.0.1:9093").StringVar(&g.alertmanager)
-	c.Flag("backupd", "Where Prometheus reaches backupd, if a cluster has backups; empty for none.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10044").StringVar(&g.backupd)
+	c.Flag("backupd", "Where Alertmanager and Prometheus reach backupd, if a cluster has backups; empty for none.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10044").StringVar(&g.backupd)
 	c.Flag("remediator", "Where Alertmanager and Prometheus reach the remediator; empty for none.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10043").StringVar(&g.remediator)
 	c.Flag("prometheus", "Where Grafana reaches Prometheus.").PlaceHolder("HOST:PORT").Default("127.0.0.1:9090").StringVar(&g.prometheus)
 	c.Flag("slack-webhook-file", "File with the URL of Slack's incoming webhook; Alertmanager reads it, it is not copied.").PlaceHolder("FILE").StringVar(&g.slackWebhookFile)

@@ -63,7 +63,7 @@ func (g *generation) files(fleet *inventory.Fleet, dir string) ([]outFile, error
 	}
 	b.configuration("", profile, scrape,
 		alerts.Receivers{
-			Remediator: g.remediator, SlackWebhookFile: webhook, SlackChannel: fleet.Slack.Channel, Watchdog: g.watchdog,
+			Remediator: g.remediator, Backupd: scrape.Backupd, SlackWebhookFile: webhook, SlackChannel: fleet.Slack.Channel, Watchdog: g.watchdog,
 		})
 	b.boards("dashboards")
 	b.grafana("grafana", filepath.Join(dir, "dashboards"), g.prometheus, profile)
@@ -84,7 +84,7 @@ func repositoryFiles() ([]outFile, error) {
 	}, alerts.Production)
 	b.add("deploy/prometheus/prometheus.yml", text, err)
 	text, err = alerts.Alertmanager(alerts.Receivers{
-		Remediator: "127.0.0.1:10043", SlackWebhookFile: "/etc/kagu/slack_webhook",
+		Remediator: "127.0.0.1:10043", Backupd: "127.0.0.1:10044", SlackWebhookFile: "/etc/kagu/slack_webhook",
 	}, alerts.Production)
 	b.add("deploy/alertmanager/alertmanager.yml", text, err)
 	b.templates("deploy/alertmanager/templates")
