@@ -85,7 +85,7 @@ func TestKaguCommandsInDocumentsExist(t *testing.T) {
 			continue
 		}
 		for _, flag := range longFlag.FindAllString(c.words, -1) {
-			if !strings.Contains(help, flag) && !strings.Contains(help, "--[no-]"+strings.TrimPrefix(flag, "--")) {
+			if !strings.Contains(help, flag) && !strings.Contains(help, "--[no-]"+strings.TrimPrefix(strings.TrimPrefix(flag, "--"), "no-")) {
 				t.Errorf("%s: kagu %s: there is no flag %s", c.document, c.words, flag)
 			}
 		}
