@@ -38,6 +38,7 @@ type Engine struct {
 
 	mu      sync.Mutex
 	base    context.Context // of all runs; nil until Run
+	closed  bool
 	running map[string]*job // by cluster
 	reload  chan struct{}   // see Reload
 	jobs    sync.WaitGroup
@@ -74,10 +75,17 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.jobs.Go(func() { ever(ctx) })
 	}
 	<-ctx.Done()
-	e.mu.Lock()   // what begins looks at the context under the lock: behind it nothing begins any more
-	e.mu.Unlock() //nolint:staticcheck // SA2001: see above
+	e.close()
 	e.jobs.Wait()
 	return nil
+}
+
+// close lets nothing begin any more. What begins does so under the same lock, so all that runs is
+// known when it returns.
+func (e *Engine) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
 }
 
 func (e *Engine) now() time.Time {
@@ -91,7 +99,7 @@ func (e *Engine) now() time.Time {
 func (e *Engine) Ready() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.base == nil || e.base.Err() != nil {
+	if e.base == nil || e.closed {
 		return errNotRunning
 	}
 	return nil
@@ -126,7 +134,7 @@ func (e *Engine) Vault(s inventory.BackupStore) (Vault, error) {
 func (e *Engine) begin(ctx context.Context, c inventory.Cluster, r Run, do func(ctx context.Context, j *job) (Outcome, error)) (Run, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.base == nil || e.base.Err() != nil {
+	if e.base == nil || e.closed {
 		return Run{}, errNotRunning
 	}
 	if other, busy := e.running[c.Name]; busy {

@@ -59,7 +59,7 @@ func newStage(t *testing.T, start, zone string, jobs ...inventory.BackupJob) *st
 		t.Fatal(err)
 	}
 	g := &stage{t: t, memory: &remembered{at: map[string]time.Time{}}, zone: z}
-	g.skew = at(t, start).Sub(time.Now())
+	g.skew = time.Until(at(t, start))
 	fleet := &inventory.Fleet{Clusters: []inventory.Cluster{{Name: "backoffice", Backup: &inventory.Backup{Zone: z, Jobs: jobs}}}}
 	g.s = &Scheduler{
 		Fleet: func() *inventory.Fleet { return fleet }, Memory: g.memory, Log: promslog.NewNopLogger(),

@@ -56,8 +56,8 @@ type Sealer struct {
 	work     *errgroup.Group // compressing
 	parts    chan struct{}   // a token for each part in memory
 	streams  chan struct{}   // a token for each open stream
-	frames   sync.Pool
-	sealed   sync.Pool
+	frames   spares[[]byte]
+	sealed   spares[*bytes.Buffer]
 	encoders chan *zstd.Encoder
 
 	mu   sync.Mutex
@@ -96,8 +96,8 @@ func NewSealer(ctx context.Context, st store.Store, cluster, id string, o SealOp
 		}
 		s.encoders <- e
 	}
-	s.frames.New = func() any { return make([]byte, 0, frameRoom) }
-	s.sealed.New = func() any { return &bytes.Buffer{} }
+	s.frames = spares[[]byte]{make(chan []byte, framesPerPart*maxPartsOpen+maxStreams), func() []byte { return make([]byte, 0, frameRoom) }}
+	s.sealed = spares[*bytes.Buffer]{make(chan *bytes.Buffer, maxPartsOpen), func() *bytes.Buffer { return &bytes.Buffer{} }}
 	s.work = &errgroup.Group{}
 	return s, nil
 }
@@ -220,7 +220,7 @@ func (w *streamWriter) begin() error {
 		}
 		w.part = &openPart{}
 	}
-	w.frame = w.sealer.frames.Get().([]byte)[:0]
+	w.frame = w.sealer.frames.take()[:0]
 	return nil
 }
 
@@ -234,8 +234,8 @@ func (w *streamWriter) flush() {
 	encoder := <-s.encoders // bounds what is compressed at once, and so the frames in memory
 	s.work.Go(func() error {
 		defer part.pending.Done()
-		part.frames[n] = encoder.EncodeAll(frame, s.frames.Get().([]byte)[:0])
-		s.frames.Put(frame) //nolint:staticcheck // SA6002: a slice header is small beside 4 MiB
+		part.frames[n] = encoder.EncodeAll(frame, s.frames.take()[:0])
+		s.frames.give(frame)
 		s.encoders <- encoder
 		return nil
 	})
@@ -266,15 +266,15 @@ func (s *Sealer) put(stream string, number int, part *openPart, stored *Part) er
 	if err := context.Cause(s.ctx); err != nil {
 		return err
 	}
-	buffer := s.sealed.Get().(*bytes.Buffer)
+	buffer := s.sealed.take()
 	buffer.Reset()
-	defer s.sealed.Put(buffer)
+	defer s.sealed.give(buffer)
 	buffer.Grow(sealedSize(part.frames[:part.count])) // at once: a buffer that grows leaves as much garbage
 	if err := sealInto(buffer, part.frames[:part.count], s.recipients); err != nil {
 		return fmt.Errorf("seal part %d of %s: %w", number, stream, err)
 	}
 	for i, frame := range part.frames[:part.count] {
-		s.frames.Put(frame) //nolint:staticcheck // SA6002: see flush
+		s.frames.give(frame)
 		part.frames[i] = nil
 	}
 	sum := store.Sum(sha256.Sum256(buffer.Bytes()))
@@ -339,4 +339,26 @@ func (w *streamWriter) Close() error {
 	s.open--
 	s.done = append(s.done, w)
 	return nil
+}
+
+// spares are buffers that are used again: what is large is not left to the garbage collector.
+type spares[T any] struct {
+	kept chan T
+	make func() T
+}
+
+func (s spares[T]) take() T {
+	select {
+	case one := <-s.kept:
+		return one
+	default:
+		return s.make()
+	}
+}
+
+func (s spares[T]) give(one T) {
+	select {
+	case s.kept <- one:
+	default: // there are enough
+	}
 }

@@ -30,6 +30,7 @@ func NewCatalogue(families ...*metric.Family) Catalogue {
 	for _, f := range families {
 		set := slices.Concat(f.Labels, f.Target)
 		c.labels[f.Name] = set
+		c.labels["ALERTS"] = append(c.labels["ALERTS"], f.Labels...) // an alert keeps the labels of what it asks
 		if f.Buckets != nil {
 			delete(c.labels, f.Name)
 			c.labels[f.Name+"_bucket"] = append(slices.Clone(set), "le")
