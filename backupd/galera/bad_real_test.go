@@ -255,7 +255,9 @@ func TestAReplayThatWasCutShortBeginsAnew(t *testing.T) {
 	}
 
 	from.sql(t, "INSERT INTO shop.a VALUES ()", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS", "INSERT INTO shop.a VALUES ()")
-	from.sql(t, "PURGE BINARY LOGS TO '"+strings.Split(from.ask(t, "SHOW MASTER STATUS"), "|")[0]+"'")
+	for strings.Contains(from.ask(t, "SHOW BINARY LOGS"), "\n") { // a file that a crash would need stays for a moment
+		from.sql(t, "PURGE BINARY LOGS TO '"+strings.Split(from.ask(t, "SHOW MASTER STATUS"), "|")[0]+"'")
+	}
 	kept = a.links()
 	archive(&kept[len(kept)-1].Manifest)
 	if notes := a.links()[len(kept)].Manifest.Notes; len(notes) != 1 || !strings.Contains(notes[0], "a gap") {
