@@ -20,6 +20,7 @@ const refreshEvery = 15 * time.Second
 type Metrics struct {
 	runs, failures, logErrors, missed *prometheus.CounterVec
 	read, written                     *prometheus.CounterVec
+	hints                             *prometheus.CounterVec
 	configReload                      *prometheus.GaugeVec
 
 	mu    sync.Mutex
@@ -34,9 +35,10 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		runs: metric.BackupdRuns.CounterVec(), failures: metric.BackupdFailures.CounterVec(),
 		logErrors: metric.BackupdLogErrors.CounterVec(), missed: metric.BackupdMissed.CounterVec(),
 		read: metric.BackupdReadTotal.CounterVec(), written: metric.BackupdWrittenTotal.CounterVec(),
+		hints:        metric.BackupdHints.CounterVec(),
 		configReload: metric.BackupdConfigReload.GaugeVec(),
 	}
-	r.MustRegister(m.runs, m.failures, m.logErrors, m.missed, m.read, m.written, m.configReload, m)
+	r.MustRegister(m.runs, m.failures, m.logErrors, m.missed, m.read, m.written, m.hints, m.configReload, m)
 	m.configReload.WithLabelValues().Set(1)
 	return m
 }
@@ -80,6 +82,9 @@ func (m *Metrics) Missed(s Slot) { m.missed.WithLabelValues(s.Cluster, s.Job).In
 
 // ArchiveFailed counts that an archive of binary logs stopped.
 func (m *Metrics) ArchiveFailed(cluster string) { m.logErrors.WithLabelValues(cluster).Inc() }
+
+// Hinted counts an alert by what became of it.
+func (m *Metrics) Hinted(outcome string) { m.hints.WithLabelValues(outcome).Inc() }
 
 // Reloaded records whether the last reload of kagu.yaml worked.
 func (m *Metrics) Reloaded(ok bool) {

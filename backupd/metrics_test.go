@@ -100,7 +100,7 @@ func TestEveryFamilyOfBackupdIsEmittedOrCounted(t *testing.T) {
 	for _, f := range metric.Backupd() {
 		vector := slices.Contains([]*metric.Family{
 			metric.BackupdRuns, metric.BackupdFailures, metric.BackupdLogErrors, metric.BackupdMissed,
-			metric.BackupdReadTotal, metric.BackupdWrittenTotal, metric.BackupdConfigReload,
+			metric.BackupdReadTotal, metric.BackupdWrittenTotal, metric.BackupdHints, metric.BackupdConfigReload,
 		}, f)
 		if known[f.Desc().String()] == vector {
 			t.Errorf("%s: it must be a vector or be described, and not both", f)

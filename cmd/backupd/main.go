@@ -141,7 +141,7 @@ func newProgram(s settings, first *configuration, c *backupd.Catalogue, log *slo
 	}
 	p.asker = backupd.NewAsker(p.engine)
 	mux := http.NewServeMux()
-	mux.Handle("/api/v1/alerts", &backupd.Receiver{Fleet: p.fleet, Store: c, Wake: p.asker.Wake, Log: log})
+	mux.Handle("/api/v1/alerts", &backupd.Receiver{Fleet: p.fleet, Store: c, Wake: p.asker.Wake, Count: p.metrics.Hinted, Log: log})
 	api := backupd.API{Desk: backupd.EngineDesk{Engine: p.engine, Schedule: p.scheduler}, Log: log}
 	api.Register(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(own, promhttp.HandlerOpts{Registry: own}))

@@ -86,6 +86,9 @@ var (
 		"1 while a job is due and waits, else 0 (own).", "`kagu backup schedule` says what it waits for.")
 	BackupdMissed = own("backupd_schedule_missed_total", counter, []string{Cluster, "task"},
 		"Times that a job did not begin within its window (own).", "`kagu backup schedule` says why.")
+	BackupdHints = own("backupd_hints_total", counter, []string{"outcome"},
+		"Alerts received by outcome: stored, unmarked, unknown_cluster, no_backups, resolved, refused (own).",
+		"unknown_cluster: labels and kagu.yaml disagree. refused: the log of backupd says why a webhook was not taken.")
 	BackupdConfigReload = own("backupd_config_last_reload_successful", gauge, nil,
 		"1 if the last reload of kagu.yaml worked; else the configuration before it is in force (own).",
 		"`kagu check` names the line.")
@@ -98,6 +101,6 @@ func Backupd() []*Family {
 		BackupdPlainBytes, BackupdStoredBytes, BackupdSeconds, BackupdBackups, BackupdLogs, BackupdLogErrors,
 		BackupdRuns, BackupdFailures, BackupdLastFailed, BackupdRunning, BackupdRunBytes, BackupdReadTotal, BackupdWrittenTotal,
 		BackupdStoreUp, BackupdStoreFree, BackupdStoreRound, BackupdStoreHeld,
-		BackupdDebt, BackupdPruned, BackupdNext, BackupdWaiting, BackupdMissed, BackupdConfigReload,
+		BackupdDebt, BackupdPruned, BackupdNext, BackupdWaiting, BackupdMissed, BackupdHints, BackupdConfigReload,
 	}
 }
