@@ -29,7 +29,7 @@ func TestInstallPackages(t *testing.T) {
 		},
 		{
 			name: "what make bench measures against too", dpkg: none, apt: fresh, args: []string{"--peers", "--dry-run"},
-			want: []string{"missing: mariadb-server", " prometheus-mysqld-exporter\n"},
+			want: []string{"missing: mariadb-server", " prometheus-mysqld-exporter mydumper age\n"},
 		},
 		{
 			name: "an upgrade is refused", dpkg: none, fails: true,

@@ -26,11 +26,12 @@ func TestServicesComeWithWhatTheyNeed(t *testing.T) {
 		{name: "Prometheus beside NDB needs the exporter", kind: cluster.KindNDB, wanted: []Service{Prometheus}, want: []Service{NDBExporter, Prometheus}, programs: []string{"ndb_exporter"}},
 		{
 			name: "what is Galera's is refused beside NDB", kind: cluster.KindNDB, wanted: []Service{HAProxy},
-			err: `service "haproxy" is of no use beside a cluster of kind ndb: it is one of [ndb_exporter prometheus]`,
+			err: `service "haproxy" is of no use beside a cluster of kind ndb: it is one of [ssh ndb_exporter backupd prometheus]`,
 		},
 		{name: "what is NDB's is refused beside Galera", wanted: []Service{NDBExporter}, err: `service "ndb_exporter" is of no use beside a cluster of kind galera`},
 		{name: "a proxy needs exporters that answer its checks", wanted: []Service{HAProxy}, want: []Service{HAProxy}, programs: []string{"galera_exporter"}},
 		{name: "the remediator needs sshd", wanted: []Service{Remediator}, want: []Service{SSH, Remediator}, programs: []string{"kagu-node", "remediator"}},
+		{name: "backupd needs sshd, and kagu for its keys", wanted: []Service{Backupd}, want: []Service{SSH, Backupd}, programs: []string{"kagu-node", "backupd", "kagu"}},
 		{
 			name: "Prometheus needs all that its files point to", wanted: []Service{Prometheus},
 			want:     []Service{SSH, Slack, Exporter, Remediator, Alertmanager, Prometheus},
