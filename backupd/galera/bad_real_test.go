@@ -49,6 +49,7 @@ func (w gated) Write(p []byte) (int, error) {
 }
 
 func TestBadDaysOfABackup(t *testing.T) {
+	t.Parallel()
 	from := server(t, "--log-bin=binlog", "--server-id=3")
 	from.sql(t, "CREATE DATABASE shop", "USE shop", "CREATE TABLE a (id INT PRIMARY KEY, v LONGTEXT)", "INSERT INTO a SELECT seq, REPEAT(seq, 200) FROM seq_1_to_20000",
 		"CREATE TABLE z (id INT PRIMARY KEY)", "INSERT INTO z VALUES (1)")

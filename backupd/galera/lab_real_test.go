@@ -2,6 +2,7 @@ package galera
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -234,6 +235,44 @@ func TestOnACluster(t *testing.T) {
 		if plan, err := k.Plan(t.Context(), r); err != nil || plan.Consent != "lab/"+cfg {
 			t.Errorf("over what lives: %v, consent %q", err, plan.Consent)
 		}
+	})
+	t.Run("a member is rebuilt and joins by IST", func(t *testing.T) {
+		n2, err := member(c, "n2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := k.Hosts.Do(t.Context(), n2.Host, request(node.Stop, c, n2))
+		if err := errors.Join(err, reply.Err()); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.SQL(t.Context(), "n1", "CREATE TABLE kagu_lab.later (i INT PRIMARY KEY)", "INSERT INTO kagu_lab.later VALUES (1)"); err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		r := backupd.Restore{Cluster: c, Links: []backupd.Link{full, more}, Goal: backupd.ToNode, Node: "n2", Dir: folder(t), Tell: func(stage, detail string) {
+			t.Log(stage, detail)
+			said = detail
+		}}
+		plan, err := k.Plan(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Do(t.Context(), r, plan.Steps[0]); err == nil || !strings.Contains(err.Error(), "consent") {
+			t.Errorf("without consent: %v", err)
+		}
+		r.Consent = plan.Consent
+		for _, s := range plan.Steps {
+			if err := k.Do(t.Context(), r, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if said != "n2 is synced, by IST" {
+			t.Errorf("it says %q", said)
+		}
+		if got := askLab(t, l, "n2", "SELECT COUNT(*) + (SELECT COUNT(*) FROM kagu_lab.later) FROM kagu_lab.ledger"); got != fmt.Sprint(acked+1) {
+			t.Errorf("%s rows, want %d", got, acked+1)
+		}
+		inSync(t)
 	})
 }
 

@@ -57,6 +57,7 @@ func odder() []string {
 }
 
 func TestLogicalBackup(t *testing.T) {
+	t.Parallel()
 	from := server(t, "--log-bin=binlog", "--server-id=3", "--sql-mode=ALLOW_INVALID_DATES")
 	setUp := odd()
 	last := len(setUp) - 1

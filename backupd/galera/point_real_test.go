@@ -130,6 +130,7 @@ func (a *archiving) await(t *testing.T, s *spare) {
 }
 
 func TestPointInTime(t *testing.T) {
+	t.Parallel()
 	from := server(t, "--log-bin=binlog", "--log-slave-updates=ON", "--binlog-format=ROW", "--server-id=3", "--skip-networking=OFF", "--bind-address=127.0.0.1", "--port="+port(t))
 	from.sql(t, "CREATE DATABASE shop", "CREATE TABLE shop.ledger (id INT PRIMARY KEY, at BIGINT, text TEXT)",
 		"CREATE TABLE shop.newest (one INT PRIMARY KEY, id INT, times INT)", "INSERT INTO shop.newest VALUES (1, 0, 0)",

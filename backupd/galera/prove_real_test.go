@@ -33,6 +33,7 @@ func failing(e backupd.Evidence) string {
 }
 
 func TestBackupsAreProven(t *testing.T) {
+	t.Parallel()
 	from := server(t, "--log-bin=binlog", "--server-id=3")
 	from.sql(t, "CREATE DATABASE shop", "USE shop", "CREATE TABLE shop.a (id INT PRIMARY KEY, v LONGTEXT)", "INSERT INTO shop.a SELECT seq, REPEAT(seq, 100) FROM seq_1_to_20000")
 	c := clusterOf(from)
