@@ -22,8 +22,6 @@ type spare struct {
 	dir     string // all of it, also its tmpdir: a server empties its tmpdir, whoever else uses it
 	version string
 	options []string // that its data needs
-	ended   chan struct{}
-	endErr  error
 }
 
 // ownUser is an account of ours on a scratch server, made at each start: those in restored data are
@@ -114,9 +112,9 @@ func (s *spare) start(ctx context.Context, options []string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start a scratch server: %w", err)
 	}
-	s.ended = make(chan struct{})
-	go func() { s.endErr = cmd.Wait(); close(s.ended) }()
-	if err := s.await(ctx); err != nil {
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }() // it ends with the server, which somebody else may end
+	if err := s.await(ctx, ended); err != nil {
 		err = fmt.Errorf("start a scratch server in %s: %w; the end of its log:\n%s", s.dir, err, s.said())
 		return errors.Join(err, s.folder.Kill(context.WithoutCancel(ctx)))
 	}
@@ -124,7 +122,7 @@ func (s *spare) start(ctx context.Context, options []string) error {
 }
 
 // await asks until the server answers. A server that recovers takes as long as it takes.
-func (s *spare) await(ctx context.Context) error {
+func (s *spare) await(ctx context.Context, ended <-chan error) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -133,8 +131,8 @@ func (s *spare) await(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
-		case <-s.ended:
-			return fmt.Errorf("it ended: %w", s.endErr)
+		case err := <-ended:
+			return fmt.Errorf("it ended: %w", err)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
