@@ -149,7 +149,7 @@ func (c copying) table(t table) error {
 	e := newEncoder(c.target, t.name, t.columns, func(p []byte) error {
 		return c.into.Exec(c.ctx, strings.TrimSuffix(string(p), ";\n"))
 	})
-	if err := c.from.Rows(c.ctx, "SELECT "+selection(t.columns)+" FROM "+t.String(), e.row); err != nil {
+	if err := e.read(c.ctx, c.from, "SELECT "+selection(t.columns)+" FROM "+t.String()); err != nil {
 		return err
 	}
 	if err := e.flush(); err != nil {

@@ -148,7 +148,7 @@ func readChunk(ctx context.Context, sql *sqlconn.Session, t table, where string,
 	}
 	err := sql.Exec(ctx, "SAVEPOINT kagu")
 	if err == nil {
-		err = sql.Rows(ctx, query, e.row)
+		err = e.read(ctx, sql, query)
 	}
 	if err == nil {
 		err = e.flush()
@@ -160,6 +160,14 @@ func readChunk(ctx context.Context, sql *sqlconn.Session, t table, where string,
 		return nil, fmt.Errorf("read the rows of %s: %w", t, err)
 	}
 	return e, nil
+}
+
+// read writes all rows of an answer, by the cheapest way that the session has.
+func (e *encoder) read(ctx context.Context, sql *sqlconn.Session, query string) error {
+	if ok, err := sql.Packets(ctx, query, e.packet); ok {
+		return err
+	}
+	return sql.Rows(ctx, query, e.row)
 }
 
 // ddl says what is behind an error that a change of definitions brings.

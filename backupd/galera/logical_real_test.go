@@ -1,6 +1,7 @@
 package galera
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/kagu-db/kagu/backupd"
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // odd is a database of all that is hard to write as SQL.
@@ -28,8 +30,8 @@ func odd() []string {
 		"INSERT INTO `t``é` VALUES (18446744073709551615, 'a\\'b\\\\c\\nd\\0e\\Z', CONVERT(" + bytes + " USING latin1), 'ü€', 'é', 'x,y'), (0, '', '', '', 2, ''), (7, NULL, NULL, NULL, NULL, NULL)",
 		"CREATE TABLE bin (b VARBINARY(300), bl LONGBLOB, bi BIT(13), c BINARY(4), g GEOMETRY, i6 INET6, u UUID, j JSON)",
 		"INSERT INTO bin VALUES (" + bytes + ", REPEAT(" + bytes + ", 20000), b'1010101010101', 'a', ST_GeomFromText('POINT(1 2)'), '2001:db8::1', UUID(), '{\"é\": [1, \"\\\\n\"]}'), (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
-		"CREATE TABLE num (f FLOAT, d DOUBLE, n DECIMAL(40,20), t TINYINT, y YEAR, dt DATETIME(6), ts TIMESTAMP(3) NULL, ti TIME(2), da DATE)",
-		"INSERT INTO num VALUES (16777217, 0.1e0+0.2e0, -12345678901234567890.12345678901234567890, -128, 1901, '2026-11-28 12:00:00.123456', '2026-11-28 12:00:00.5', '-838:59:59', '0000-00-00'), (3.40282e38, 1e-300, 0, 127, 0, NULL, NULL, NULL, NULL), (1.1, -0.0, 1, 0, 2155, '0000-00-00', NULL, '00:00:00', '9999-12-31')",
+		"CREATE TABLE num (f FLOAT, d DOUBLE, n DECIMAL(40,20), t TINYINT, y YEAR, zf INT(8) ZEROFILL, zd DECIMAL(10,2) ZEROFILL, dt DATETIME(6), ts TIMESTAMP(3) NULL, ti TIME(2), da DATE)",
+		"INSERT INTO num VALUES (16777217, 0.1e0+0.2e0, -12345678901234567890.12345678901234567890, -128, 1901, 42, 4.2, '2026-11-28 12:00:00.123456', '2026-11-28 12:00:00.5', '-838:59:59', '0000-00-00'), (3.40282e38, 1e-300, 0, 127, 0, 0, 0, NULL, NULL, NULL, NULL), (1.1, -0.0, 1, 0, 2155, NULL, NULL, '0000-00-00', NULL, '00:00:00', '9999-12-31')",
 		"CREATE TABLE gen (a INT PRIMARY KEY, n INT AUTO_INCREMENT UNIQUE, b INT AS (a * 2) VIRTUAL, c INT AS (a + 1) STORED, d INT INVISIBLE DEFAULT 4, CHECK (a < 1000000))",
 		"INSERT INTO gen (a) SELECT seq FROM seq_1_to_5000",
 		"CREATE TABLE allgen (c INT AS (1) STORED)",
@@ -77,6 +79,44 @@ func TestLogicalBackup(t *testing.T) {
 		t.Logf("%s.%s %s %d %s", tb.Schema, tb.Name, tb.Engine, rows, tb.Sum)
 	}
 	t.Log(l.Manifest.Position, strings.Join(l.Manifest.Notes, "; "))
+
+	t.Run("rows from the wire are those that the driver reads", func(t *testing.T) {
+		sql, err := from.connect(t.Context(), forLong...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sql.Close()
+		tables, err := readTables(t.Context(), sql, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := sql.Exec(t.Context(), "SET NAMES binary"); err != nil {
+			t.Fatal(err)
+		}
+		for _, tb := range tables {
+			if !tb.holds() {
+				continue
+			}
+			query := "SELECT " + selection(tb.columns) + " FROM " + tb.String()
+			write := func([]byte) error { return nil }
+			wire, driver := newEncoder(tb.schema, tb.name, tb.columns, write), newEncoder(tb.schema, tb.name, tb.columns, write)
+			if ok, err := sql.Packets(t.Context(), query, wire.packet); !ok || err != nil {
+				t.Fatal(tb, ok, err)
+			}
+			if err := sql.Rows(t.Context(), query, driver.row); err != nil {
+				t.Fatal(tb, err)
+			}
+			if wire.rows != driver.rows || wire.sum != driver.sum {
+				t.Errorf("%s: %d rows of %s, and %d of %s", tb, wire.rows, sumText(wire.sum), driver.rows, sumText(driver.sum))
+			}
+		}
+		if ok, err := sql.Packets(t.Context(), "SELECT nothing", func([]byte) error { return nil }); !ok || !errors.Is(err, sqlconn.ErrMissing) {
+			t.Error(ok, err)
+		}
+		if got, err := sql.Texts(t.Context(), "SELECT 7"); err != nil || got[0][0] != "7" {
+			t.Errorf("the driver goes on: %v, %v", got, err)
+		}
+	})
 
 	into, err := newSpare(t.Context(), filepath.Join(folder(t), "s"), inventory.Scratch{}, false)
 	if err != nil {

@@ -19,12 +19,13 @@ const (
 	bare               // a number
 	hex                // bits
 	worded             // text that a binary string would not be taken for: addresses, UUIDs
-	lossy              // FLOAT: the server prints 6 digits of it, so it is read as DOUBLE
+	lossy              // FLOAT: the server prints 6 digits of it, so it is read as DOUBLE, and that as text
+	exact              // DOUBLE, read as text: as the server prints it, whoever reads
 )
 
 // forms of the types that are not quoted, by DATA_TYPE.
 var forms = map[string]form{
-	"tinyint": bare, "smallint": bare, "mediumint": bare, "int": bare, "bigint": bare, "decimal": bare, "double": bare, "year": bare,
+	"tinyint": bare, "smallint": bare, "mediumint": bare, "int": bare, "bigint": bare, "decimal": bare, "double": exact, "year": bare,
 	"float": lossy, "bit": hex, "inet4": worded, "inet6": worded, "uuid": worded,
 }
 
@@ -70,8 +71,11 @@ func selection(columns []column) string {
 	var all []string
 	for _, c := range columns {
 		name := sqlconn.Name(c.name)
-		if c.form == lossy {
-			name = "CAST(" + name + " AS DOUBLE)"
+		switch c.form {
+		case lossy:
+			name = "CAST(CAST(" + name + " AS DOUBLE) AS CHAR)"
+		case exact:
+			name = "CAST(" + name + " AS CHAR)"
 		}
 		all = append(all, name)
 	}
@@ -80,14 +84,7 @@ func selection(columns []column) string {
 
 // row writes one row. Its checksum is of the text, so it is the same wherever the row is read.
 func (e *encoder) row(values []driver.Value) error {
-	if !e.opened {
-		e.text = append(e.text[:0], e.head...)
-		e.opened = true
-	} else {
-		e.text = append(e.text, ",\n"...)
-	}
-	begin := len(e.text)
-	e.text = append(e.text, '(')
+	begin := e.begin()
 	for i, form := range e.forms {
 		if i > 0 {
 			e.text = append(e.text, ',')
@@ -97,6 +94,44 @@ func (e *encoder) row(values []driver.Value) error {
 			return err
 		}
 	}
+	return e.end(begin)
+}
+
+// packet writes one row as it comes from the wire, with the same outcome.
+func (e *encoder) packet(p []byte) error {
+	begin := e.begin()
+	for i, form := range e.forms {
+		if i > 0 {
+			e.text = append(e.text, ',')
+		}
+		_, text, rest, err := sqlconn.Column(p, false)
+		if err != nil {
+			return err
+		}
+		p = rest
+		if text == nil {
+			e.text = append(e.text, "NULL"...)
+		} else {
+			e.text = appendText(e.text, text, form)
+		}
+	}
+	return e.end(begin)
+}
+
+// begin opens a row, in a statement of its own if none is open.
+func (e *encoder) begin() int {
+	if !e.opened {
+		e.text = append(e.text[:0], e.head...)
+		e.opened = true
+	} else {
+		e.text = append(e.text, ",\n"...)
+	}
+	begin := len(e.text)
+	e.text = append(e.text, '(')
+	return begin
+}
+
+func (e *encoder) end(begin int) error {
 	e.text = append(e.text, ')')
 	e.rows++
 	e.sum += uint64(crc32.Checksum(e.text[begin:], castagnoli))
@@ -127,21 +162,32 @@ func appendValue(to []byte, v driver.Value, form form) ([]byte, error) {
 		return strconv.AppendInt(to, v, 10), nil
 	case uint64:
 		return strconv.AppendUint(to, v, 10), nil
-	case float64:
-		return strconv.AppendFloat(to, v, 'g', -1, 64), nil
 	case []byte:
-		switch form {
-		case bare:
-			return append(to, v...), nil
-		case hex:
-			return appendHex(to, v), nil
-		case worded:
-			to = append(to, "_utf8mb4"...)
-		}
-		return appendQuoted(to, v), nil
+		return appendText(to, v, form), nil
 	default:
 		return nil, fmt.Errorf("a value of the type %T is not understood", v)
 	}
+}
+
+// appendText writes a value that is not NULL.
+func appendText(to, v []byte, form form) []byte {
+	switch form {
+	case bare, lossy, exact:
+		return appendNumber(to, v)
+	case hex:
+		return appendHex(to, v)
+	case worded:
+		to = append(to, "_utf8mb4"...)
+	}
+	return appendQuoted(to, v)
+}
+
+// appendNumber writes a number without the zeros that a column with ZEROFILL has in front.
+func appendNumber(to, v []byte) []byte {
+	for len(v) > 1 && v[0] == '0' && v[1] >= '0' && v[1] <= '9' {
+		v = v[1:]
+	}
+	return append(to, v...)
 }
 
 const digits = "0123456789abcdef"

@@ -1,11 +1,13 @@
 package sqlconn
 
 import (
+	"bufio"
 	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"sync/atomic"
 
@@ -20,6 +22,7 @@ import (
 type Session struct {
 	address string
 	conn    driver.Conn
+	wire    *wire
 }
 
 // Connect opens a session. An address that begins with a slash is a socket. The settings are
@@ -33,11 +36,21 @@ func Connect(ctx context.Context, address string, cred inventory.Credential, tls
 	cfg.Logger = &mysql.NopLogger{}
 	cfg.ConnectionAttributes = "program_name:kagu"
 	c := &connector{config: cfg, password: cred.Password, tls: tls, opened: &atomic.Uint64{}, expiry: &atomic.Int64{}, plain: true}
+	var under net.Conn
+	cfg.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		var dialer net.Dialer
+		var err error
+		under, err = dialer.DialContext(ctx, network, address)
+		return under, err
+	}
 	conn, err := c.Connect(ctx)
 	if err != nil {
 		return nil, wrap(address, err)
 	}
 	s := &Session{address: address, conn: conn}
+	if c.expiry.Load() == 0 { // no certificate was shown: it is not encrypted
+		s.wire = &wire{conn: under, in: bufio.NewReaderSize(under, wireBuffer)}
+	}
 	if len(settings) > 0 {
 		if err := s.Exec(ctx, "SET SESSION "+strings.Join(settings, ", ")); err != nil {
 			_ = s.Close() // err says why
