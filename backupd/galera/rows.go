@@ -2,6 +2,7 @@ package galera
 
 import (
 	"database/sql/driver"
+	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -205,11 +206,16 @@ func appendHex(to, v []byte) []byte {
 var escapes = [256]byte{0: '0', '\n': 'n', '\r': 'r', '\\': '\\', '\'': '\'', 26: 'Z'}
 
 func appendQuoted(to, v []byte) []byte {
-	to = append(to, '\'')
-	to = slices.Grow(to, len(v)+2)
+	to = slices.Grow(append(to, '\''), len(v)+2)
 	begin := 0
-	for i, b := range v {
-		if e := escapes[b]; e != 0 {
+	for i := 0; i < len(v); i++ {
+		for i+8 <= len(v) && plain(binary.LittleEndian.Uint64(v[i:])) {
+			i += 8
+		}
+		if i == len(v) {
+			break
+		}
+		if e := escapes[v[i]]; e != 0 {
 			to = append(to, v[begin:i]...)
 			to = append(to, '\\', e)
 			begin = i + 1
@@ -217,4 +223,12 @@ func appendQuoted(to, v []byte) []byte {
 	}
 	to = append(to, v[begin:]...)
 	return append(to, '\'')
+}
+
+// plain reports whether none of eight bytes need be escaped: none is a quote, a backslash or
+// below 27. Most text is, and is copied as it is.
+func plain(x uint64) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	quote, slash := x^ones*'\'', x^ones*'\\'
+	return ((x-ones*27)&^x|(quote-ones)&^quote|(slash-ones)&^slash)&tops == 0
 }
