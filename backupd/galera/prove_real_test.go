@@ -3,6 +3,7 @@ package galera
 import (
 	"bytes"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,7 +63,7 @@ func TestBackupsAreProven(t *testing.T) {
 
 	t.Run("a full backup", func(t *testing.T) {
 		e, err := prove(t, c, full)
-		if err != nil || !e.Good() || len(e.Checks) != 3 {
+		if err != nil || !e.Good() || len(e.Checks) != 4 {
 			t.Errorf("%v, %s", err, failing(e))
 		}
 	})
@@ -122,8 +123,29 @@ func TestBackupsAreProven(t *testing.T) {
 		m.streams[streamData], m.streams[streamConfig] = b, full.Source.(*memory).streams[streamConfig]
 		bad.Source = m
 		e, err := prove(t, c, bad)
-		if err != nil || e.Good() {
+		if err != nil || !strings.HasPrefix(failing(e), "it can be restored: unpack "+bad.Manifest.ID) {
 			t.Errorf("%v, %s", err, failing(e))
+		}
+	})
+	t.Run("a page that is damaged on the way to the disk", func(t *testing.T) {
+		s, err := newSpare(t.Context(), filepath.Join(folder(t), "s"), inventory.Scratch{}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.remove()
+		if err := s.unpack(t.Context(), []backupd.Link{full}, func(_, _ string, do func() error) error { return do() }); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.OpenFile(filepath.Join(dataIn(s.dir), "shop", "a.ibd"), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteAt([]byte("?"), 20*16384+5000); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := s.pages(t.Context()); err != nil || c.Good || !strings.HasSuffix(c.Said, "damaged: shop/a.ibd") {
+			t.Errorf("%+v, %v", c, err)
 		}
 	})
 	t.Run("a server of another series is told", func(t *testing.T) {

@@ -22,6 +22,8 @@ type spare struct {
 	dir     string // all of it, also its tmpdir: a server empties its tmpdir, whoever else uses it
 	version string
 	options []string // that its data needs
+
+	beforeStart func(config) error // is called when the files are prepared; nil: nothing is
 }
 
 // ownUser is an account of ours on a scratch server, made at each start: those in restored data are

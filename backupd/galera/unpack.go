@@ -97,5 +97,10 @@ func (s *spare) restore(ctx context.Context, links []backupd.Link, timed func(st
 		return err
 	}
 	s.options = options
+	if s.beforeStart != nil {
+		if err := s.beforeStart(c); err != nil {
+			return err
+		}
+	}
 	return timed(stageStart, last.Manifest.ID, func() error { return s.start(ctx, options) })
 }
