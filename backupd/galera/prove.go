@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/scratch"
 )
 
 // Prove restores a chain into a scratch server and looks at what came back.
@@ -26,7 +26,10 @@ func (k Kind) Prove(ctx context.Context, p backupd.Proof) (e backupd.Evidence, e
 	if err := fault(p.Links); err != nil {
 		return e, err
 	}
-	s, err := newSpare(ctx, filepath.Join(p.Dir, "server"), p.Scratch, false)
+	if err := scratch.Sweep(ctx, p.Scratch.Dir); err != nil { // what a killed proof left
+		return e, err
+	}
+	s, err := newSpare(ctx, p.Dir, p.Scratch, false)
 	if err != nil {
 		return e, err
 	}

@@ -156,11 +156,24 @@ func TestBackupsAreProven(t *testing.T) {
 		}
 	})
 	t.Run("nothing is left of a scratch server", func(t *testing.T) {
-		dir := folder(t)
-		if _, err := (Kind{}).Prove(t.Context(), backupd.Proof{Cluster: c, Links: []backupd.Link{full}, Dir: dir}); err != nil {
+		root := folder(t)
+		old, err := newSpare(t.Context(), filepath.Join(root, "old"), inventory.Scratch{}, false)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+		mark := filepath.Join(old.dir, "kagu-servers.json")
+		text, err := os.ReadFile(mark)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = bytes.Replace(text, []byte(`"pid":`), []byte(`"pid":9`), 1) // as of a process that was killed
+		if err := os.WriteFile(mark, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (Kind{}).Prove(t.Context(), backupd.Proof{Cluster: c, Links: []backupd.Link{full}, Dir: filepath.Join(root, "new"), Scratch: inventory.Scratch{Dir: root}}); err != nil {
+			t.Fatal(err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(root, "*")); len(left) > 0 {
 			t.Error(left)
 		}
 	})
