@@ -176,7 +176,11 @@ func sqlOnARealCluster(t *testing.T, l *lab.Lab) {
 		page, _ := await(t, s, `ndb_ndbinfo_state{state="disconnected"} 1`, `ndb_sql_up{node="s2",node_id="52"} 1`, `ndb_sql_connected{node="s2",node_id="52"} 0`)
 		whole := openSide(c, Options{Streams: NewStreams()})
 		defer whole.close()
-		lines, _ := pageOf(t, whole) // neither management servers nor SQL nodes have a data node
+		// Neither management servers nor SQL nodes have a data node, once each has noticed.
+		lines, _ := pageOf(t, whole)
+		for until := time.Now().Add(time.Minute); !slices.Contains(lines, "ndb_cluster_serving 0") && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+			lines, _ = pageOf(t, whole)
+		}
 		says(t, lines, "ndb_cluster_serving 0", `ndb_data_nodes{state="started"} 0`, `ndb_node_up{node="d1",node_id="11",role="data"} 0`,
 			`ndb_node_group_nodes{node_group="0",state="started"} 0`, `ndb_failures_until_outage{of="nodes",timing="sequential"} 0`)
 		for _, f := range metric.NdbSQL() {
