@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"filippo.io/age"
-	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -53,12 +52,12 @@ type Sealer struct {
 	limit      *rate.Limiter
 	progress   func(plain, stored int)
 
-	work     *errgroup.Group // compressing
-	parts    chan struct{}   // a token for each part in memory
-	streams  chan struct{}   // a token for each open stream
-	frames   spares[[]byte]
-	sealed   spares[*bytes.Buffer]
-	encoders chan *zstd.Encoder
+	work        *errgroup.Group // compressing
+	parts       chan struct{}   // a token for each part in memory
+	streams     chan struct{}   // a token for each open stream
+	frames      spares[[]byte]
+	sealed      spares[*bytes.Buffer]
+	compressors chan compressor
 
 	mu   sync.Mutex
 	done []*streamWriter // those that were closed
@@ -80,21 +79,18 @@ func NewSealer(ctx context.Context, st store.Store, cluster, id string, o SealOp
 	}
 	s := &Sealer{
 		store: st, recipients: o.Recipients, limit: o.Limit, progress: o.Progress,
-		name:     func(stream string, n int) string { return partOf(cluster, id, stream, n) },
-		parts:    make(chan struct{}, maxPartsOpen),
-		streams:  make(chan struct{}, maxStreams),
-		encoders: make(chan *zstd.Encoder, o.Workers),
+		name:        func(stream string, n int) string { return partOf(cluster, id, stream, n) },
+		parts:       make(chan struct{}, maxPartsOpen),
+		streams:     make(chan struct{}, maxStreams),
+		compressors: make(chan compressor, o.Workers),
 	}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	for range o.Workers {
-		// The fastest level finds repeats well enough, and is told to look for rare and frequent bytes
-		// where there are none: hex digits take half the room at a sixth of the time that zstd -3 takes.
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithAllLitEntropyCompression(true),
-			zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+		c, err := newCompressor()
 		if err != nil {
 			return nil, fmt.Errorf("prepare to compress: %w", err)
 		}
-		s.encoders <- e
+		s.compressors <- c
 	}
 	s.frames = spares[[]byte]{make(chan []byte, framesPerPart*maxPartsOpen+maxStreams), func() []byte { return make([]byte, 0, frameRoom) }}
 	s.sealed = spares[*bytes.Buffer]{make(chan *bytes.Buffer, maxPartsOpen), func() *bytes.Buffer { return &bytes.Buffer{} }}
@@ -231,12 +227,12 @@ func (w *streamWriter) flush() {
 	part.count++
 	part.plain += int64(len(frame))
 	part.pending.Add(1)
-	encoder := <-s.encoders // bounds what is compressed at once, and so the frames in memory
+	c := <-s.compressors // bounds what is compressed at once, and so the frames in memory
 	s.work.Go(func() error {
 		defer part.pending.Done()
-		part.frames[n] = encoder.EncodeAll(frame, s.frames.take()[:0])
+		part.frames[n] = c.compress(frame, s.frames.take())
 		s.frames.give(frame)
-		s.encoders <- encoder
+		s.compressors <- c
 		return nil
 	})
 	if part.count == framesPerPart {
