@@ -74,6 +74,7 @@ func inMemory(b *testing.B, bytes int64) string {
 	dir, err := os.MkdirTemp(shm, "kagu-bench-")
 	check(b, err)
 	b.Cleanup(func() { _ = os.RemoveAll(dir) })
+	check(b, os.Chmod(dir, 0o711)) // the servers run as another account
 	return filepath.Join(dir, "lab")
 }
 
