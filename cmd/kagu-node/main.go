@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
 
+	"github.com/kagu-db/kagu/internal/background"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/node"
 	"github.com/kagu-db/kagu/internal/node/host"
@@ -89,6 +90,7 @@ func (o options) answer(ctx context.Context, in io.Reader, out, errOut io.Writer
 	server.From, _, _ = strings.Cut(os.Getenv("SSH_CONNECTION"), " ")
 	if r.Verb.Streams() {
 		if in == os.Stdin {
+			background.Yield(os.Getpid()) // what passes here is not worth a client's wait
 			in, out = host.NewPatience(ctx, 0, "standard input"), host.NewPatience(ctx, 1, "standard output")
 		}
 		if server.Stream(ctx, r, in, out).Err() != nil {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/kagu-db/kagu/internal/background"
 	"github.com/kagu-db/kagu/internal/cluster"
 )
 
@@ -77,6 +78,9 @@ func (l *Lab) startWeb(ctx context.Context, s Service) error {
 	p, err := l.spawn(string(s), l.logOf(s), argv...)
 	if err != nil {
 		return err
+	}
+	if s == Backupd { // as its unit has it
+		background.Yield(p.PID)
 	}
 	return await(ctx, p, l.logOf(s), func(ctx context.Context) error { return get(ctx, l.URL(s)+ready) })
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kagu-db/kagu/internal/background"
 )
 
 // A child is a tool that works for a verb. It is nice to the database in processor and disk, it
@@ -51,12 +53,6 @@ func (o owner) give(path string) error {
 	return os.Lchown(path, int(o.uid), int(o.gid))
 }
 
-// niceness is what a tool adds to its own; ioClass is "best effort, lowest priority".
-const (
-	niceness = 10
-	ioClass  = 2<<13 | 7
-)
-
 // run starts the child and hands its output to take. It returns when the child has ended, and
 // all its output has been taken. The context kills it, and so does an error of take.
 func (c child) run(ctx context.Context, take func(stdout io.Reader) error) error {
@@ -80,7 +76,7 @@ func (c child) run(ctx context.Context, take func(stdout io.Reader) error) error
 	defer stdout.Close()
 	_, _ = unix.FcntlInt(stdout.Fd(), unix.F_SETPIPE_SZ, 1<<20) // fewer turns between it and us; a limit may forbid it
 	cmd.Stdout = theirs
-	wait, err := startNice(cmd)
+	wait, err := start(cmd)
 	theirs.Close()
 	if err != nil {
 		return fmt.Errorf("start %s: %w", c.path, err)
@@ -101,18 +97,16 @@ func (c child) run(ctx context.Context, take func(stdout io.Reader) error) error
 	return nil
 }
 
-// startNice starts the command from a thread of its own, which is nice before it starts it, and
-// waits until the command has ended: the kernel sends the signal of a parent's death when the
-// thread ends that started the child.
-func startNice(cmd *exec.Cmd) (wait func() error, err error) {
+// start starts the command from a thread of its own and waits until the command has ended: the
+// kernel sends the signal of a parent's death when the thread ends that started the child.
+func start(cmd *exec.Cmd) (wait func() error, err error) {
 	started, ended := make(chan error, 1), make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and its niceness with it
-		_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceness)
-		_, _, _ = unix.Syscall(unix.SYS_IOPRIO_SET, 1, 0, ioClass) // unknown to some kernels: then it is not nice
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		err := cmd.Start()
 		started <- err
 		if err == nil {
+			background.Yield(cmd.Process.Pid)
 			ended <- cmd.Wait()
 		}
 	}()

@@ -1,0 +1,2 @@
+// Package background makes processes yield to the databases they share a machine with.
+package background
