@@ -55,7 +55,8 @@ type Sealer struct {
 	work        *errgroup.Group // compressing
 	parts       chan struct{}   // a token for each part in memory
 	streams     chan struct{}   // a token for each open stream
-	frames      spares[[]byte]
+	frames      spares[[]byte]  // being filled and compressed
+	rooms       spares[[]byte]  // for frames that are compressed: of what is never filled, no memory is taken
 	sealed      spares[*bytes.Buffer]
 	compressors chan compressor
 
@@ -92,8 +93,11 @@ func NewSealer(ctx context.Context, st store.Store, cluster, id string, o SealOp
 		}
 		s.compressors <- c
 	}
-	s.frames = spares[[]byte]{make(chan []byte, framesPerPart*maxPartsOpen+maxStreams), func() []byte { return make([]byte, 0, frameRoom) }}
-	s.sealed = spares[*bytes.Buffer]{make(chan *bytes.Buffer, maxPartsOpen), func() *bytes.Buffer { return &bytes.Buffer{} }}
+	s.frames = spares[[]byte]{make(chan []byte, o.Workers+maxStreams), func() []byte { return make([]byte, 0, frameSize) }}
+	s.rooms = spares[[]byte]{make(chan []byte, framesPerPart*maxPartsOpen), func() []byte { return make([]byte, 0, frameRoom) }}
+	s.sealed = spares[*bytes.Buffer]{make(chan *bytes.Buffer, maxPartsOpen), func() *bytes.Buffer {
+		return bytes.NewBuffer(make([]byte, 0, maxSealed)) // a buffer that grows leaves as much garbage
+	}}
 	s.work = &errgroup.Group{}
 	return s, nil
 }
@@ -230,7 +234,7 @@ func (w *streamWriter) flush() {
 	c := <-s.compressors // bounds what is compressed at once, and so the frames in memory
 	s.work.Go(func() error {
 		defer part.pending.Done()
-		part.frames[n] = c.compress(frame, s.frames.take())
+		part.frames[n] = c.compress(frame, s.rooms.take())
 		s.frames.give(frame)
 		s.compressors <- c
 		return nil
@@ -265,12 +269,11 @@ func (s *Sealer) put(stream string, number int, part *openPart, stored *Part) er
 	buffer := s.sealed.take()
 	buffer.Reset()
 	defer s.sealed.give(buffer)
-	buffer.Grow(sealedSize(part.frames[:part.count])) // at once: a buffer that grows leaves as much garbage
 	if err := sealInto(buffer, part.frames[:part.count], s.recipients); err != nil {
 		return fmt.Errorf("seal part %d of %s: %w", number, stream, err)
 	}
 	for i, frame := range part.frames[:part.count] {
-		s.frames.give(frame)
+		s.rooms.give(frame)
 		part.frames[i] = nil
 	}
 	sum := store.Sum(sha256.Sum256(buffer.Bytes()))
@@ -282,15 +285,6 @@ func (s *Sealer) put(stream string, number int, part *openPart, stored *Part) er
 		s.progress(int(stored.Plain), int(stored.Size))
 	}
 	return nil
-}
-
-// sealedSize is enough for the frames once they are sealed.
-func sealedSize(frames [][]byte) int {
-	n := 8 << 10 // age's header, with some recipients
-	for _, f := range frames {
-		n += len(f) + len(f)/4096
-	}
-	return n
 }
 
 // sealInto writes frames one after the other, encrypted if there is anybody to encrypt to.
