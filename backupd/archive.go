@@ -18,12 +18,14 @@ type Archiver interface {
 type Archive struct {
 	Cluster inventory.Cluster
 	Job     inventory.BackupJob
-	Last    *Manifest     // the newest piece; nil: there is none
+	Last    *Piece        // the newest piece; nil: there is none
 	Dir     string        // of our own, on this machine, for what is not stored yet
-	Every   time.Duration // how old may be what is not stored yet; 0: 10 s
+	Every   time.Duration // how old may be what is not stored yet
 
 	// Keep stores a piece: a backup of the Method Binlog. write gets its sink and returns what
-	// the piece is. When Keep returns nil its manifest is stored.
+	// the piece is. When Keep returns nil its manifest is stored. Pieces that follow each other within
+	// a file may be put together later: each of their streams, one behind the other, must then be
+	// what Keep would have been given for all of them.
 	Keep func(ctx context.Context, write func(context.Context, Sink) (Facts, error)) (Manifest, error)
 	Tell func(stage, detail string)
 }

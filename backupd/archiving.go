@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
@@ -97,7 +96,7 @@ func (e *Engine) archiveOnce(ctx context.Context, c inventory.Cluster, j invento
 	if !ok {
 		return fmt.Errorf("binary logs of kind %s are not archived by this program", c.Kind)
 	}
-	entries, err := e.Catalogue.Entries(ctx, c.Name)
+	last, err := e.Catalogue.NewestPiece(ctx, c.Name)
 	if err != nil {
 		return err
 	}
@@ -106,19 +105,13 @@ func (e *Engine) archiveOnce(ctx context.Context, c inventory.Cluster, j invento
 		return fmt.Errorf("make the folder of the archive: %w", err)
 	}
 	a := Archive{
-		Cluster: c, Job: j, Dir: dir,
+		Cluster: c, Job: j, Dir: dir, Last: last, Every: j.Interval,
 		Tell: func(stage, detail string) {
 			e.Log.InfoContext(ctx, "archive", "cluster", c.Name, "job", j.Name, "stage", stage, "detail", detail)
 		},
 		Keep: func(ctx context.Context, write func(context.Context, Sink) (Facts, error)) (Manifest, error) {
 			return e.piece(ctx, c, j, write)
 		},
-	}
-	for _, entry := range slices.Backward(entries) {
-		if entry.Manifest.Method == Binlog {
-			a.Last = &entry.Manifest
-			break
-		}
 	}
 	return kind.Archive(ctx, a)
 }

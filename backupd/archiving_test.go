@@ -13,7 +13,7 @@ import (
 type archiver struct {
 	fakeKind
 	texts chan string
-	began chan *Manifest // Last, each time it is called
+	began chan *Piece // Last, each time it is called
 }
 
 func (a *archiver) Archive(ctx context.Context, job Archive) error {
@@ -40,7 +40,7 @@ func (a *archiver) Archive(ctx context.Context, job Archive) error {
 
 func TestBinaryLogsAreKeptPieceByPiece(t *testing.T) {
 	dir, stores, keys := t.TempDir(), twoStores(), allKeys(t)
-	a := &archiver{texts: make(chan string), began: make(chan *Manifest, 10)}
+	a := &archiver{texts: make(chan string), began: make(chan *Piece, 10)}
 	kept := make(chan Manifest, 10)
 	r := newRigWith(t, dir, stores, keys, func(e *Engine) {
 		e.Kinds = map[cluster.Kind]Kind{cluster.KindGalera: a}
@@ -65,9 +65,13 @@ func TestBinaryLogsAreKeptPieceByPiece(t *testing.T) {
 	if err := r.engine.copyMissing(t.Context(), r.engine.Fleet().Clusters[0]); err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range r.entries() {
-		if len(e.Stores) != 2 {
-			t.Errorf("%s is in %v", e.Manifest.ID, e.Stores)
+	pieces, err := r.engine.Catalogue.Pieces(t.Context(), "backoffice")
+	if err != nil || len(pieces) != 2 {
+		t.Errorf("%+v, %v", pieces, err)
+	}
+	for _, p := range pieces {
+		if len(p.Stores) != 2 {
+			t.Errorf("%s is in %v", p.ID, p.Stores)
 		}
 	}
 	list, err := (Vault{Store: stores["offsite"], Keys: keys}).List(t.Context(), "backoffice")

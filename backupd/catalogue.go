@@ -82,7 +82,63 @@ CREATE TABLE hints (
 	PRIMARY KEY (cluster, wants, fingerprint, starts_at)
 );
 CREATE INDEX hints_pending ON hints (cluster) WHERE done IS NULL;
-`}
+`, `
+CREATE TABLE pieces (
+	cluster TEXT NOT NULL,
+	id TEXT NOT NULL,
+	begun INTEGER NOT NULL,
+	ended INTEGER NOT NULL,
+	node TEXT NOT NULL,
+	from_file TEXT NOT NULL,
+	from_offset INTEGER NOT NULL,
+	to_file TEXT NOT NULL,
+	to_offset INTEGER NOT NULL,
+	newest INTEGER NOT NULL,
+	plain INTEGER NOT NULL,
+	stored INTEGER NOT NULL,
+	fresh INTEGER NOT NULL,
+	merged INTEGER NOT NULL,
+	PRIMARY KEY (cluster, id)
+) WITHOUT ROWID;
+CREATE INDEX pieces_begun ON pieces (cluster, begun);
+CREATE INDEX pieces_newest ON pieces (cluster, newest);
+CREATE TABLE held (        -- what the pieces take in each store, summed up for who asks every few seconds
+	cluster TEXT NOT NULL,
+	store TEXT NOT NULL,
+	bytes INTEGER NOT NULL,
+	PRIMARY KEY (cluster, store)
+);
+CREATE TRIGGER held_more AFTER INSERT ON copies BEGIN
+	INSERT INTO held SELECT p.cluster, NEW.store, p.stored FROM pieces p WHERE p.cluster = NEW.cluster AND p.id = NEW.id
+		ON CONFLICT (cluster, store) DO UPDATE SET bytes = bytes + excluded.bytes;
+END;
+CREATE TRIGGER held_less AFTER DELETE ON copies BEGIN
+	UPDATE held SET bytes = bytes - coalesce((SELECT p.stored FROM pieces p WHERE p.cluster = OLD.cluster AND p.id = OLD.id), 0)
+		WHERE cluster = OLD.cluster AND store = OLD.store;
+END;
+` + movePieces}
+
+// movePieces takes the pieces of binary logs out of the backups, where the first catalogues had them.
+var movePieces = `
+INSERT INTO pieces SELECT cluster, id, begun, ` + nanosOf("h ->> '$.ended'") + `,
+	coalesce(h ->> '$.origin.nodes[0]', ''),
+	coalesce(h ->> '$.from.file', ''), coalesce(h ->> '$.from.offset', 0),
+	coalesce(h ->> '$.position.file', ''), coalesce(h ->> '$.position.offset', 0),
+	coalesce(` + nanosOf("h ->> '$.position.time'") + `, 0),
+	(SELECT coalesce(sum(value ->> '$.size'), 0) FROM json_each(h, '$.streams')),
+	(SELECT coalesce(sum(value ->> '$.parts[0].size'), 0) FROM json_each(h, '$.streams')),
+	h ->> '$.from' IS NULL OR coalesce(json_array_length(h, '$.notes'), 0) > 0,
+	0
+FROM (SELECT *, CAST(head AS TEXT) AS h FROM backups) WHERE h ->> '$.method' = 'binlog';
+INSERT INTO held SELECT p.cluster, c.store, sum(p.stored) FROM pieces p JOIN copies c USING (cluster, id) GROUP BY p.cluster, c.store;
+DELETE FROM backups WHERE EXISTS (SELECT 1 FROM pieces p WHERE p.cluster = backups.cluster AND p.id = backups.id);
+`
+
+// nanosOf is an expression of SQL that turns a time of a manifest into Unix nanoseconds.
+func nanosOf(expr string) string {
+	return fmt.Sprintf(`CAST(strftime('%%s', substr(%[1]s, 1, 19)) AS INTEGER) * 1000000000
+		+ CASE WHEN substr(%[1]s, 20, 1) = '.' THEN CAST(substr(rtrim(substr(%[1]s, 21), 'Z') || '000000000', 1, 9) AS INTEGER) ELSE 0 END`, "("+expr+")")
+}
 
 // OpenCatalogue opens the catalogue in a folder and creates what is missing.
 func OpenCatalogue(dir string) (*Catalogue, error) {
@@ -124,25 +180,32 @@ func (m Manifest) Head() Manifest {
 
 // Add notes that a store has a backup.
 func (c *Catalogue) Add(ctx context.Context, m Manifest, store string) error {
-	head, err := json.Marshal(m.Head())
-	if err != nil {
-		return err
-	}
-	return c.file.Tx(ctx, "note a backup", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO backups (cluster, id, begun, head) VALUES (?, ?, ?, ?)
-			ON CONFLICT (cluster, id) DO UPDATE SET head = excluded.head`, m.Cluster, m.ID, m.Begun.UnixNano(), head)
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `INSERT INTO copies (cluster, id, store) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, m.Cluster, m.ID, store)
-		}
-		return err
-	})
+	return c.file.Tx(ctx, "note a backup", func(tx *sql.Tx) error { return add(ctx, tx, m, store) })
 }
 
-// Forget notes that a store no longer has a backup. A backup that no store has is forgotten whole.
+func add(ctx context.Context, tx *sql.Tx, m Manifest, store string) error {
+	var err error
+	if m.Method == Binlog {
+		err = addPiece(ctx, tx, m.Cluster, PieceOf(m))
+	} else {
+		var head []byte
+		if head, err = json.Marshal(m.Head()); err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO backups (cluster, id, begun, head) VALUES (?, ?, ?, ?)
+				ON CONFLICT (cluster, id) DO UPDATE SET head = excluded.head`, m.Cluster, m.ID, m.Begun.UnixNano(), head)
+		}
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `INSERT INTO copies (cluster, id, store) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, m.Cluster, m.ID, store)
+	}
+	return err
+}
+
+// Forget notes that a store no longer has a backup. A backup that no store has is forgotten whole, its
+// copies first: what they take is looked up in it.
 func (c *Catalogue) Forget(ctx context.Context, cluster, id, store string) error {
 	return c.file.Tx(ctx, "forget a backup", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM copies WHERE cluster = ? AND id = ? AND store = ?`, cluster, id, store)
-		for _, table := range []string{"backups", "records"} {
+		for _, table := range []string{"backups", "pieces", "records"} {
 			if err == nil {
 				_, err = tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE cluster = ? AND id = ?
 					AND NOT EXISTS (SELECT 1 FROM copies c WHERE c.cluster = `+table+`.cluster AND c.id = `+table+`.id)`, cluster, id)
@@ -154,16 +217,25 @@ func (c *Catalogue) Forget(ctx context.Context, cluster, id, store string) error
 
 // AddRecord notes what was found of a backup.
 func (c *Catalogue) AddRecord(ctx context.Context, r Record) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = c.db.ExecContext(ctx, `INSERT INTO records (cluster, id, ended, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		r.Cluster, r.Backup, r.Ended.UnixNano(), text)
-	return statefile.Wrap("note what was found of a backup", err)
+	return statefile.Wrap("note what was found of a backup", addRecord(ctx, c.db, r))
 }
 
-// Entries returns the backups of a cluster, the oldest first; "" those of all clusters.
+func addRecord(ctx context.Context, db execer, r Record) error {
+	text, err := json.Marshal(r)
+	if err == nil {
+		_, err = db.ExecContext(ctx, `INSERT INTO records (cluster, id, ended, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			r.Cluster, r.Backup, r.Ended.UnixNano(), text)
+	}
+	return err
+}
+
+// An execer is the file itself, or a transaction of it.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// Entries returns the backups of a cluster, the oldest first; "" those of all clusters. Archived binary
+// logs are not among them: see Pieces.
 func (c *Catalogue) Entries(ctx context.Context, cluster string) ([]Entry, error) {
 	var all []Entry
 	index := map[[2]string]int{}
@@ -177,8 +249,8 @@ func (c *Catalogue) Entries(ctx context.Context, cluster string) ([]Entry, error
 		all = append(all, Entry{Manifest: m})
 		return nil
 	})
-	if err == nil {
-		err = c.each(ctx, `SELECT cluster, id, store FROM copies`+of+`ORDER BY store`, cluster, func(key [2]string, store string) error {
+	if err == nil { // CROSS: from the few backups to their copies, and not from those of all pieces
+		err = c.each(ctx, `SELECT cluster, id, store FROM backups b CROSS JOIN copies c USING (cluster, id)`+of+`ORDER BY store`, cluster, func(key [2]string, store string) error {
 			if i, found := index[key]; found {
 				all[i].Stores = append(all[i].Stores, store)
 			}
@@ -186,7 +258,7 @@ func (c *Catalogue) Entries(ctx context.Context, cluster string) ([]Entry, error
 		})
 	}
 	if err == nil {
-		err = c.each(ctx, `SELECT cluster, id, record FROM records`+of+`ORDER BY ended`, cluster, func(key [2]string, text string) error {
+		err = c.each(ctx, `SELECT cluster, id, record FROM backups b CROSS JOIN records r USING (cluster, id)`+of+`ORDER BY ended`, cluster, func(key [2]string, text string) error {
 			var r Record
 			i, found := index[key]
 			if err := json.Unmarshal([]byte(text), &r); err != nil || !found {

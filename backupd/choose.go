@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -26,18 +25,20 @@ type Choice struct {
 // Choose finds the backup for a restore and plans it: the one of that ID, or without one the newest
 // that is good and not of a later state than r.Point. What is newer and cannot be used is told, with
 // how much older the one is that can.
-func Choose(ctx context.Context, kind Kind, v Vault, entries []Entry, id string, r Restore) (Choice, error) {
+func Choose(ctx context.Context, kind Kind, v Vault, all []Entry, id string, r Restore) (Choice, error) {
 	var c Choice
+	entries, pieces := split(all)
+	pieces = distinct(pieces)
 	var newest time.Time
 	for _, e := range slices.Backward(entries) {
 		m := e.Manifest
-		if m.Method == Binlog || id != "" && m.ID != id {
+		if id != "" && m.ID != id {
 			continue
 		}
 		if newest.IsZero() {
 			newest = m.Begun
 		}
-		plan, err := tryPlan(ctx, kind, v, entries, m, &r)
+		plan, err := tryPlan(ctx, kind, v, entries, pieces, m, &r)
 		if err == nil {
 			c.Restore, c.Plan = r, plan
 			if behind := newest.Sub(m.Begun); behind > 0 {
@@ -65,7 +66,7 @@ func Choose(ctx context.Context, kind Kind, v Vault, entries []Entry, id string,
 	return Choice{}, fmt.Errorf("none of %d backups can be used; %s", len(c.Passed), c.Passed[0])
 }
 
-func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, m Manifest, r *Restore) (Plan, error) {
+func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, pieces []Piece, m Manifest, r *Restore) (Plan, error) {
 	if !r.Point.Time.IsZero() && m.Begun.After(r.Point.Time) {
 		return Plan{}, fmt.Errorf("%w: it began at %s", ErrTooLate, m.Begun.Format(time.RFC3339))
 	}
@@ -74,7 +75,7 @@ func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, m Manifes
 		return Plan{}, err
 	}
 	r.Links, r.Proofs = links, proofs(entries)
-	if r.Logs, err = v.logs(ctx, entries, m, r.Point); err != nil {
+	if r.Logs, err = v.logs(ctx, pieces, m, r.Point); err != nil {
 		return Plan{}, err
 	}
 	return kind.Plan(ctx, *r)
@@ -82,13 +83,13 @@ func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, m Manifes
 
 // logs returns the archived binary logs that may be needed to go on from a backup to a point: whole
 // files, since only the begin of a file tells how to read the rest of it.
-func (v Vault) logs(ctx context.Context, entries []Entry, m Manifest, to Point) ([]Link, error) {
+func (v Vault) logs(ctx context.Context, pieces []Piece, m Manifest, to Point) ([]Link, error) {
 	if to == (Point{}) {
 		return nil, nil
 	}
 	var links []Link
-	for _, e := range since(entries, m) {
-		full, err := v.Load(ctx, e.Cluster, e.ID)
+	for _, p := range since(pieces, m) {
+		full, err := v.Load(ctx, m.Cluster, p.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -99,25 +100,20 @@ func (v Vault) logs(ctx context.Context, entries []Entry, m Manifest, to Point) 
 
 // since returns the pieces of every file that was written to after a backup began, and of the file
 // before the first of those: the backup may stand at its end.
-func since(entries []Entry, m Manifest) []Manifest {
+func since(all []Piece, m Manifest) []Piece {
 	type file struct{ node, name string }
-	of := func(l Manifest) file { return file{strings.Join(l.Origin.Nodes, ","), l.Position.File} }
 	wanted, first := map[file]bool{}, map[string]bool{}
-	var pieces []Manifest
-	for _, e := range slices.Backward(entries) {
-		l := e.Manifest
-		if l.Method != Binlog {
-			continue
-		}
-		f := of(l)
-		if l.Ended.Before(m.Begun) && !wanted[f] {
+	var pieces []Piece
+	for _, p := range slices.Backward(all) {
+		f := file{p.Node, p.To.File}
+		if p.Ended.Before(m.Begun) && !wanted[f] {
 			if first[f.node] { // the file before the first is here already
 				continue
 			}
 			first[f.node] = true
 		}
 		wanted[f] = true
-		pieces = append(pieces, l)
+		pieces = append(pieces, p)
 	}
 	slices.Reverse(pieces)
 	return pieces

@@ -177,16 +177,15 @@ func TestNothingIsReplacedWithoutConsent(t *testing.T) {
 
 func TestBinaryLogsAreReadFromTheBeginOfAFile(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 11, 28, 2, minute, 0, 0, time.UTC) }
-	piece := func(id, node, file string, minute int) Entry {
-		return Entry{Manifest: Manifest{ID: id, Method: Binlog, Ended: at(minute), Facts: Facts{Origin: Origin{Nodes: []string{node}}, Position: Position{File: file}}}}
+	piece := func(id, node, file string, minute int) Piece {
+		return Piece{ID: id, Node: node, Ended: at(minute), To: Place{File: file}}
 	}
-	entries := []Entry{
+	pieces := []Piece{
 		piece("a", "db3", "log.1", 0), piece("b", "db3", "log.2", 1), piece("c", "db3", "log.2", 2), piece("d", "db3", "log.3", 3),
-		{Manifest: Manifest{ID: "dump", Method: Logical, Begun: at(4)}},
 		piece("e", "db3", "log.3", 5), piece("f", "db3", "log.4", 6), piece("g", "db2", "log.9", 7),
 	}
 	var got []string
-	for _, m := range since(entries, Manifest{Begun: at(4)}) {
+	for _, m := range since(pieces, Manifest{Begun: at(4)}) {
 		got = append(got, m.ID)
 	}
 	if diff := cmp.Diff([]string{"b", "c", "d", "e", "f", "g"}, got); diff != "" {

@@ -52,14 +52,35 @@ func (e *Engine) copyMissing(ctx context.Context, c inventory.Cluster) error {
 			if slices.Contains(entry.Stores, to.Name) {
 				continue
 			}
-			m, err := from.Load(ctx, c.Name, entry.Manifest.ID)
-			if err == nil {
-				err = e.copy(ctx, from, to, m)
-			}
-			if err != nil {
-				return fmt.Errorf("copy %s to %s: %w", entry.Manifest.ID, to.Name, err)
+			if err := e.copyOne(ctx, from, to, c.Name, entry.Manifest.ID); err != nil {
+				return err
 			}
 		}
+	}
+	for _, to := range c.Backup.Copies {
+		pieces, err := e.Catalogue.Lacking(ctx, c.Name, c.Backup.Store.Name, to.Name)
+		if err != nil {
+			return err
+		}
+		for _, p := range pieces {
+			if p.Bad != "" {
+				continue
+			}
+			if err := e.copyOne(ctx, from, to, c.Name, p.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) copyOne(ctx context.Context, from Vault, to inventory.BackupStore, cluster, id string) error {
+	m, err := from.Load(ctx, cluster, id)
+	if err == nil {
+		err = e.copy(ctx, from, to, m)
+	}
+	if err != nil {
+		return fmt.Errorf("copy %s to %s: %w", id, to.Name, err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kagu-db/kagu/backupd/store"
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/statefile"
 )
 
@@ -46,7 +47,11 @@ func (d EngineDesk) List(ctx context.Context, name string) ([]Listing, error) {
 		if err != nil {
 			return nil, err
 		}
-		l := List(c, entries).Brief()
+		pieces, err := d.Catalogue.Pieces(ctx, c.Name)
+		if err != nil {
+			return nil, err
+		}
+		l := list(c, entries, pieces).Brief()
 		if l.Failed, err = d.Catalogue.failed(ctx, c.Name); err != nil {
 			return nil, err
 		}
@@ -62,14 +67,37 @@ func (d EngineDesk) List(ctx context.Context, name string) ([]Listing, error) {
 
 // Show tells all of one backup.
 func (d EngineDesk) Show(ctx context.Context, name, id string) (Shown, error) {
-	if _, _, err := d.find(name); err != nil {
+	c, _, err := d.find(name)
+	if err != nil {
 		return Shown{}, err
+	}
+	if methodOf(id) == Binlog {
+		return d.showPiece(ctx, c, id)
 	}
 	entries, err := d.Catalogue.Entries(ctx, name)
 	if err != nil {
 		return Shown{}, err
 	}
 	return Show(entries, name, id)
+}
+
+// showPiece reads a piece of a binary log from the store: the catalogue keeps little of it.
+func (d EngineDesk) showPiece(ctx context.Context, c inventory.Cluster, id string) (Shown, error) {
+	v, err := d.Vault(c.Backup.Store)
+	if err != nil {
+		return Shown{}, err
+	}
+	m, err := v.Load(ctx, c.Name, id)
+	if err != nil {
+		return Shown{}, err
+	}
+	e := Entry{Manifest: m, Stores: []string{c.Backup.Store.Name}}
+	if m.Looked() {
+		if e.Records, err = v.Records(ctx, c.Name, id); err != nil {
+			return Shown{}, err
+		}
+	}
+	return show([]Entry{e}, e), nil
 }
 
 // Show finds a backup among those of its cluster and tells all of it.

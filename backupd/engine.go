@@ -71,7 +71,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Lock()
 	e.base, e.running = ctx, map[string]*job{}
 	e.mu.Unlock()
-	for _, ever := range []func(context.Context){e.settleUntil, e.archive, e.copyUntil} {
+	for _, ever := range []func(context.Context){e.settleUntil, e.archive, e.copyUntil, e.mergeUntil} {
 		e.jobs.Go(func() { ever(ctx) })
 	}
 	<-ctx.Done()

@@ -44,14 +44,30 @@ type Reach struct {
 
 // List makes the listing of a cluster from what is known of it. It asks nobody.
 func List(c inventory.Cluster, entries []Entry) Listing {
-	l := Listing{Cluster: c.Name, Kind: c.Kind, Backups: []Shown{}}
-	var pieces []Manifest
+	backups, pieces := split(entries)
+	return list(c, backups, pieces)
+}
+
+// split parts backups from pieces of binary logs, which come in the order of their begins.
+func split(entries []Entry) (backups []Entry, pieces []Piece) {
 	for _, e := range entries {
-		if e.Manifest.Method == Binlog {
-			pieces = append(pieces, e.Manifest)
+		if e.Manifest.Method != Binlog {
+			backups = append(backups, e)
 			continue
 		}
-		l.Backups = append(l.Backups, show(entries, e))
+		p := PieceOf(e.Manifest)
+		p.looked(e)
+		p.Stores = e.Stores
+		pieces = append(pieces, p)
+	}
+	sortPieces(pieces)
+	return backups, pieces
+}
+
+func list(c inventory.Cluster, backups []Entry, pieces []Piece) Listing {
+	l := Listing{Cluster: c.Name, Kind: c.Kind, Backups: []Shown{}}
+	for _, e := range backups {
+		l.Backups = append(l.Backups, show(backups, e))
 	}
 	if l.Logs = logsOf(pieces); l.Logs != nil {
 		l.Reach = reach(l.Backups, l.Logs.Stretches[len(l.Logs.Stretches)-1])

@@ -1,11 +1,6 @@
 package backupd
 
-import (
-	"slices"
-	"strconv"
-	"strings"
-	"time"
-)
+import "time"
 
 // Logs sums up what is archived of the binary logs of a cluster: thousands of small pieces.
 type Logs struct {
@@ -22,49 +17,28 @@ type Stretch struct {
 }
 
 // logsOf sums up the pieces, which come the oldest first; nil if there are none.
-func logsOf(pieces []Manifest) *Logs {
+func logsOf(pieces []Piece) *Logs {
 	if len(pieces) == 0 {
 		return nil
 	}
 	l := &Logs{}
-	for i, m := range pieces {
+	for _, p := range pieces {
 		l.Pieces++
-		l.Stored += m.Stored()
-		if i == 0 || !follows(pieces[i-1], m) {
-			l.Stretches = append(l.Stretches, Stretch{Node: nodeOf(m), From: m.Begun, To: m.Begun})
+		l.Stored += p.Stored
+	}
+	pieces = distinct(pieces)
+	for i, p := range pieces {
+		if i == 0 || !p.follows(pieces[i-1]) {
+			l.Stretches = append(l.Stretches, Stretch{Node: p.Node, From: p.Begun, To: p.Begun})
 		}
 		// The newest transaction says how far it reaches; a piece without one was read when the
 		// one before had been stored, and says no more.
-		if s := &l.Stretches[len(l.Stretches)-1]; m.Position.Time.After(s.To) {
-			s.To = m.Position.Time
+		if s := &l.Stretches[len(l.Stretches)-1]; p.Newest.After(s.To) {
+			s.To = p.Newest
 		}
 	}
+	if len(l.Stretches) == 0 { // all are bad
+		return nil
+	}
 	return l
-}
-
-// follows reports whether one piece begins where the other ends: at the same place of the same file,
-// or at the begin of the next file.
-func follows(before, m Manifest) bool {
-	if m.From == nil || nodeOf(before) != nodeOf(m) {
-		return false
-	}
-	if m.From.File == before.Position.File {
-		return m.From.Offset == before.Position.Offset
-	}
-	return m.From.Offset == 0 && isNext(before.Position.File, m.From.File)
-}
-
-// isNext reports whether a binary log is the one after the other, by the number in its name.
-func isNext(before, file string) bool {
-	i, k := strings.LastIndexByte(before, '.'), strings.LastIndexByte(file, '.')
-	if i < 0 || k < 0 || before[:i] != file[:k] {
-		return false
-	}
-	n, err := strconv.ParseUint(before[i+1:], 10, 64)
-	next, err2 := strconv.ParseUint(file[k+1:], 10, 64)
-	return err == nil && err2 == nil && next == n+1
-}
-
-func nodeOf(m Manifest) string {
-	return strings.Join(slices.Sorted(slices.Values(m.Origin.Nodes)), ",")
 }

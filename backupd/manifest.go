@@ -41,8 +41,9 @@ type Manifest struct {
 	Job     string       `json:"job,omitempty"`  // of kagu.yaml; "" if a human asked
 	Base    string       `json:"base,omitempty"` // ID of the backup that this one builds on
 	Begun   time.Time    `json:"begun"`
-	Ended   time.Time    `json:"ended"` // when all parts were stored
-	Kagu    string       `json:"kagu"`  // version of the program that took it
+	Ended   time.Time    `json:"ended"`            // when all parts were stored
+	Kagu    string       `json:"kagu"`             // version of the program that took it
+	Merged  int          `json:"merged,omitempty"` // Binlog: how many pieces it was put together from
 
 	Facts
 	Sealing Sealing  `json:"sealing"`
@@ -175,6 +176,9 @@ func (m Manifest) Valid() error {
 	}
 	if (m.Method == Incremental) != (m.Base != "") {
 		bad("method %s with base %q: an incremental backup has one, no other has", m.Method, m.Base)
+	}
+	if m.Merged < 0 || m.Merged > 0 && m.Method != Binlog {
+		bad("method %s, put together from %d pieces: that is for binary logs", m.Method, m.Merged)
 	}
 	if m.Begun.IsZero() || m.Ended.Before(m.Begun) {
 		bad("it ended at %s and began at %s", m.Ended.Format(time.RFC3339), m.Begun.Format(time.RFC3339))

@@ -20,6 +20,7 @@ type memory struct {
 	objects map[string][]byte
 	put     func(name string) error // is asked before each Put; nil: all is well
 	del     func(name string) error // and before each Delete
+	spoil   func(name string) bool  // says whose content is damaged while it is put; nil: nobody's
 }
 
 func newMemory() *memory { return &memory{objects: map[string][]byte{}} }
@@ -36,6 +37,9 @@ func (m *memory) Put(_ context.Context, name string, content []byte, _ store.Sum
 		return errors.New("taken")
 	}
 	m.objects[name] = bytes.Clone(content)
+	if m.spoil != nil && m.spoil(name) {
+		m.objects[name][len(content)/2]++
+	}
 	return nil
 }
 

@@ -146,10 +146,14 @@ func (m *Metrics) refresh(ctx context.Context, e *Engine, planned []Planned) ([]
 	g.schedule(planned)
 	g.running(e.Running())
 	entries, err := e.Catalogue.Entries(ctx, "")
-	errs := []error{err}
+	logs, errLogs := e.Catalogue.Archived(ctx)
+	errs := []error{err, errLogs}
+	g.archived(logs)
 	if err == nil {
 		g.backups(entries)
-		g.stores(fleet, entries)
+	}
+	if err == nil && errLogs == nil {
+		g.stores(fleet, entries, logs)
 	}
 	debts, err := e.Catalogue.Debts(ctx)
 	errs = append(errs, err)

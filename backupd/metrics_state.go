@@ -144,16 +144,9 @@ func (g *gauges) backups(entries []Entry) {
 		method  Method
 	}
 	newest, proven, proof, count := map[key]Entry{}, map[key]Entry{}, map[key]Record{}, map[[3]string]int{}
-	logs := map[string]time.Time{}
 	chains := wholeChains(entries)
 	for _, e := range entries {
 		m := e.Manifest
-		if m.Method == Binlog {
-			if m.Position.Time.After(logs[m.Cluster]) {
-				logs[m.Cluster] = m.Position.Time
-			}
-			continue
-		}
 		count[[3]string{m.Cluster, string(m.Method), e.state()}]++
 		if !chains[m.Cluster+"/"+m.ID] {
 			continue
@@ -191,8 +184,12 @@ func (g *gauges) backups(entries []Entry) {
 	for k, n := range count {
 		g.value(metric.BackupdBackups, float64(n), k[0], k[1], k[2])
 	}
-	for cluster, at := range logs {
-		g.time(metric.BackupdLogs, at, cluster)
+}
+
+// archived tells how far the archives of binary logs have come.
+func (g *gauges) archived(logs map[string]Archived) {
+	for cluster, a := range logs {
+		g.time(metric.BackupdLogs, a.Newest, cluster)
 	}
 }
 
@@ -223,15 +220,18 @@ func (e Entry) state() string {
 }
 
 // stores tells what backups take in each store, and what one more round of them would.
-func (g *gauges) stores(f *inventory.Fleet, entries []Entry) {
+func (g *gauges) stores(f *inventory.Fleet, entries []Entry, logs map[string]Archived) {
 	held, last := map[[2]string]int64{}, map[[3]string]int64{}
 	for _, e := range entries {
 		m := e.Manifest
 		for _, st := range e.Stores {
 			held[[2]string{st, m.Cluster}] += m.Stored()
-			if m.Method != Binlog {
-				last[[3]string{st, m.Cluster, string(m.Method)}] = m.Stored()
-			}
+			last[[3]string{st, m.Cluster, string(m.Method)}] = m.Stored()
+		}
+	}
+	for cluster, a := range logs {
+		for st, size := range a.Held {
+			held[[2]string{st, cluster}] += size
 		}
 	}
 	round := map[string]int64{}

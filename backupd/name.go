@@ -29,6 +29,14 @@ func NewID(method Method, begun time.Time) string {
 	return fmt.Sprintf("%s-%s-%s", begun.UTC().Format("20060102T150405Z"), method, end)
 }
 
+// methodOf reads the method out of an ID; "" if it is none.
+func methodOf(id string) Method {
+	if !idShape.MatchString(id) {
+		return ""
+	}
+	return Method(strings.Split(id, "-")[1])
+}
+
 func manifestOf(cluster, id string) string { return manifestsFolder + cluster + "/" + id }
 
 func partsOf(cluster, id string) string { return partsFolder + cluster + "/" + id + "/" }

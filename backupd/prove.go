@@ -30,12 +30,11 @@ func (e *Engine) Prove(ctx context.Context, cluster, id, by string) (Run, error)
 			return Run{}, fmt.Errorf("cluster %s: %w", cluster, err)
 		}
 	}
-	i := slices.IndexFunc(entries, func(e Entry) bool { return e.Manifest.ID == id })
-	if i < 0 {
-		return Run{}, fmt.Errorf("cluster %s has no backup %.60q: %w", cluster, id, store.ErrNotFound)
-	}
-	if entries[i].Manifest.Method == Binlog {
+	if methodOf(id) == Binlog {
 		return Run{}, fmt.Errorf("an archived binary log is proven by a restore to a point in time: %w", ErrNotByHand)
+	}
+	if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Manifest.ID == id }) {
+		return Run{}, fmt.Errorf("cluster %s has no backup %.60q: %w", cluster, id, store.ErrNotFound)
 	}
 	return e.begin(ctx, c, Run{Cluster: cluster, What: Proving, Backup: id, By: by}, func(ctx context.Context, j *job) (Outcome, error) {
 		return e.prove(ctx, j, kind, entries, id, by)
@@ -45,9 +44,6 @@ func (e *Engine) Prove(ctx context.Context, cluster, id, by string) (Run, error)
 // newestWhole returns the newest backup that could be restored.
 func newestWhole(entries []Entry) (string, error) {
 	for _, e := range slices.Backward(entries) {
-		if e.Manifest.Method == Binlog {
-			continue
-		}
 		if _, err := Chain(entries, e.Manifest.ID); err == nil {
 			return e.Manifest.ID, nil
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -64,21 +65,16 @@ func (e *Engine) carryOut(ctx context.Context, j *job, p PrunePlan) (Pruned, err
 	stuck := map[string]bool{} // chains of which something could not be removed
 	var errs []error
 	for _, d := range slices.Backward(p.Decisions) {
-		if d.Keep || stuck[roots[d.ID]] {
+		if d.Keep || d.Method == Binlog || stuck[roots[d.ID]] {
 			continue
 		}
-		err := v.removeManifest(ctx, p.Cluster, d.ID)
-		if err == nil {
-			err = e.Catalogue.Forget(ctx, p.Cluster, d.ID, p.Store)
-		}
-		if err == nil {
-			err = v.Sweep(ctx, p.Cluster, d.ID)
-		}
+		err := e.remove(ctx, v, p, d.ID)
 		if err != nil {
 			stuck[roots[d.ID]] = true
 		}
 		errs = append(errs, done.note(ctx, e, d.ID, d.Stored, d.Why, err))
 	}
+	errs = append(errs, e.removePieces(ctx, v, &done))
 	for _, o := range p.Orphans {
 		if o.Remove {
 			errs = append(errs, done.note(ctx, e, o.ID, o.Size, o.Why, v.Sweep(ctx, p.Cluster, o.ID)))
@@ -87,13 +83,60 @@ func (e *Engine) carryOut(ctx context.Context, j *job, p PrunePlan) (Pruned, err
 	return done, errors.Join(errs...)
 }
 
-// note writes down what became of a removal. What the store holds under lock is no failure: it is
-// removed when the lock ends.
+// remove removes one backup from a store.
+func (e *Engine) remove(ctx context.Context, v Vault, p PrunePlan, id string) error {
+	err := v.removeManifest(ctx, p.Cluster, id)
+	if err == nil {
+		err = e.Catalogue.Forget(ctx, p.Cluster, id, p.Store)
+	}
+	if err == nil {
+		err = v.Sweep(ctx, p.Cluster, id)
+	}
+	return err
+}
+
+// removePieces removes what is given up of binary logs: thousands a day, none of which another one
+// builds on, so several at once.
+func (e *Engine) removePieces(ctx context.Context, v Vault, done *Pruned) error {
+	var mu sync.Mutex
+	var failed error
+	var g errgroup.Group
+	g.SetLimit(8)
+	before := len(done.Removed)
+	for _, d := range done.Plan.Decisions {
+		if d.Keep || d.Method != Binlog {
+			continue
+		}
+		g.Go(func() error {
+			mu.Lock()
+			over := failed != nil // the others would meet the same
+			mu.Unlock()
+			if over {
+				return nil
+			}
+			err := e.remove(ctx, v, done.Plan, d.ID)
+			mu.Lock()
+			defer mu.Unlock()
+			failed = errors.Join(failed, done.note(ctx, e, d.ID, d.Stored, "", err))
+			return nil
+		})
+	}
+	_ = g.Wait() // each has noted how it went
+	if n := len(done.Removed) - before; n > 0 {
+		e.Log.InfoContext(ctx, "pieces of binary logs removed", "cluster", done.Plan.Cluster, "store", done.Plan.Store, "pieces", n)
+	}
+	return failed
+}
+
+// note writes down what became of a removal. Without a reason to tell, no line of the log is made.
+// What the store holds under lock is no failure: it is removed when the lock ends.
 func (p *Pruned) note(ctx context.Context, e *Engine, id string, size int64, why string, err error) error {
 	if err == nil {
 		p.Removed = append(p.Removed, id)
 		p.Freed += size
-		e.Log.InfoContext(ctx, "backup removed", "cluster", p.Plan.Cluster, "store", p.Plan.Store, "backup", id, "why", why)
+		if why != "" {
+			e.Log.InfoContext(ctx, "backup removed", "cluster", p.Plan.Cluster, "store", p.Plan.Store, "backup", id, "why", why)
+		}
 		return nil
 	}
 	p.Left = append(p.Left, id+": "+err.Error())

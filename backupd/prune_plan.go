@@ -51,14 +51,14 @@ func (e *Engine) PrunePlans(ctx context.Context, cluster string) ([]PrunePlan, e
 }
 
 func (e *Engine) prunePlans(ctx context.Context, c inventory.Cluster) ([]PrunePlan, error) {
-	entries, err := e.Catalogue.Entries(ctx, c.Name)
+	known, err := e.known(ctx, c.Name)
 	if err != nil {
 		return nil, err
 	}
 	var plans []PrunePlan
 	var errs []error
 	for _, st := range append([]inventory.BackupStore{c.Backup.Store}, c.Backup.Copies...) {
-		plan, err := e.prunePlan(ctx, c, st, entries)
+		plan, err := e.prunePlan(ctx, c, st, known)
 		if err != nil { // the other stores can be pruned all the same
 			errs = append(errs, err)
 			continue
@@ -68,7 +68,7 @@ func (e *Engine) prunePlans(ctx context.Context, c inventory.Cluster) ([]PrunePl
 	return plans, errors.Join(errs...)
 }
 
-func (e *Engine) prunePlan(ctx context.Context, c inventory.Cluster, st inventory.BackupStore, entries []Entry) (PrunePlan, error) {
+func (e *Engine) prunePlan(ctx context.Context, c inventory.Cluster, st inventory.BackupStore, k known) (PrunePlan, error) {
 	p := PrunePlan{Cluster: c.Name, Store: st.Name, store: st}
 	v, err := e.Vault(st)
 	if err != nil {
@@ -78,27 +78,17 @@ func (e *Engine) prunePlan(ctx context.Context, c inventory.Cluster, st inventor
 	if err != nil {
 		return p, err
 	}
-	known := make(map[string]Entry, len(entries))
-	for _, k := range entries {
-		known[k.Manifest.ID] = k
-	}
-	listed, err := v.listKnown(ctx, c.Name, st.Name, known)
+	now, pins := e.now(), e.pins(c.Name)
+	held, err := v.held(ctx, c.Name, st, k, pins)
 	if err != nil {
 		return p, err
 	}
-	now, pins := e.now(), e.pins(c.Name)
-	held := make([]Held, 0, len(listed))
-	there := make(map[string]bool, len(listed))
-	for _, l := range listed {
-		held = append(held, hold(l, known[l.ID], st, pins))
-		there[l.ID] = true
-		delete(orphans, l.ID)
+	there := make(map[string]bool, len(held))
+	for _, h := range held {
+		there[h.ID] = true
+		delete(orphans, h.ID)
 	}
-	for _, k := range entries {
-		if slices.Contains(k.Stores, st.Name) && !there[k.Manifest.ID] {
-			p.vanished = append(p.vanished, k.Manifest.ID)
-		}
-	}
+	p.vanished = k.vanished(st.Name, there)
 	p.Decisions = Retain(c.Backup.Retention, c.Backup.Zone, now, held)
 	for _, d := range p.Decisions {
 		if !d.Keep {
@@ -129,47 +119,6 @@ func (e *Engine) pins(cluster string) map[string]string {
 		}
 	}
 	return pins
-}
-
-// hold puts together what a store lists of a backup and what was found of it. The store is the
-// truth about what there is: a backup that the catalogue does not know has not been proven.
-func hold(l Listed, k Entry, st inventory.BackupStore, pins map[string]string) Held {
-	h := Held{ID: l.ID, Pinned: pins[l.ID]}
-	if l.Err != nil {
-		h.Unreadable = l.Err.Error()
-		return h
-	}
-	m := l.Manifest
-	h.Base, h.Method, h.Begun, h.Ended, h.Stored = m.Base, m.Method, m.Begun, m.Ended, m.Stored()
-	if st.S3 != nil && st.S3.Lock > 0 {
-		h.Locked = m.Ended.Add(st.S3.Lock)
-	}
-	h.Bad, _ = k.Bad()
-	h.Proven, _ = k.ProvenAt()
-	return h
-}
-
-// listKnown lists what a store has. Manifests that were read before are not read again: an archive of
-// binary logs has very many.
-func (v Vault) listKnown(ctx context.Context, cluster, name string, known map[string]Entry) ([]Listed, error) {
-	var all []Listed
-	err := v.Store.List(ctx, manifestsFolder+cluster+"/", func(i store.Info) error {
-		if _, id, rest, ok := belongs(manifestsFolder, i.Name); ok && rest == "" {
-			all = append(all, Listed{Cluster: cluster, ID: id})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the backups in %s: %w", v.Store, err)
-	}
-	for i := range all {
-		if k, found := known[all[i].ID]; found && slices.Contains(k.Stores, name) {
-			all[i].Manifest = k.Manifest
-			continue
-		}
-		all[i].Manifest, all[i].Err = v.Load(ctx, cluster, all[i].ID)
-	}
-	return all, nil
 }
 
 // leftBehind lists the parts and proofs of a cluster by the backup they belong to.

@@ -36,7 +36,10 @@ func (c *Catalogue) Rebuild(ctx context.Context, vaults map[string]Vault) (Found
 				found.Damaged = append(found.Damaged, l.Err.Error())
 				continue
 			}
-			records, err := v.Records(ctx, l.Cluster, l.ID)
+			var records []Record
+			if l.Manifest.Looked() {
+				records, err = v.Records(ctx, l.Cluster, l.ID)
+			}
 			if err != nil && !errors.Is(err, ErrDamaged) {
 				return Found{}, err
 			}
@@ -46,20 +49,21 @@ func (c *Catalogue) Rebuild(ctx context.Context, vaults map[string]Vault) (Found
 			rows = append(rows, row{name, l, records})
 		}
 	}
-	err := c.file.Tx(ctx, "empty the catalogue", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM backups; DELETE FROM copies; DELETE FROM records`)
+	// One transaction: a catalogue that was emptied and not filled would let an archive begin anew.
+	err := c.file.Tx(ctx, "make the catalogue again", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM copies; DELETE FROM held; DELETE FROM pieces; DELETE FROM backups; DELETE FROM records`)
+		for _, r := range rows {
+			if err != nil {
+				break
+			}
+			err = add(ctx, tx, r.listed.Manifest, r.store)
+			found.Backups++
+			for _, record := range r.records {
+				err = errors.Join(err, addRecord(ctx, tx, record))
+				found.Records++
+			}
+		}
 		return err
 	})
-	for _, r := range rows {
-		if err != nil {
-			break
-		}
-		err = c.Add(ctx, r.listed.Manifest, r.store)
-		found.Backups++
-		for _, record := range r.records {
-			err = errors.Join(err, c.AddRecord(ctx, record))
-			found.Records++
-		}
-	}
 	return found, err
 }

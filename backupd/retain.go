@@ -22,6 +22,7 @@ type Held struct {
 	Unreadable string    `json:"unreadable,omitempty"` // why its manifest cannot be read; then only the ID is known
 	Pinned     string    `json:"pinned,omitempty"`     // what is being done with it: "is being proven"
 	Locked     time.Time `json:"locked,omitzero"`      // until then the store lets nobody remove it
+	Within     string    `json:"within,omitempty"`     // ID of the larger piece of binary log in this store that was read back and holds all of it
 }
 
 // Decision says what becomes of one backup, and why.
@@ -184,6 +185,7 @@ func retainLogs(limit time.Duration, now time.Time, chains []chain, keep map[str
 			continue
 		}
 		switch {
+		case c.members[0].Within != "":
 		case from.IsZero():
 			keep[c.root] = "no backup is there to roll forward yet"
 		case !c.ended.Before(from):
@@ -202,8 +204,11 @@ func decisions(sorted []Held, keep map[string]string) []Decision {
 		}
 		if d.Keep = d.Why != ""; !d.Keep {
 			d.Why = "past the policy"
-			if h.Bad != "" {
+			switch {
+			case h.Bad != "":
 				d.Why = "bad, and a younger chain is proven"
+			case h.Within != "":
+				d.Why = "all of it is in " + h.Within + " as well, which was read back"
 			}
 		}
 		all = append(all, d)

@@ -16,8 +16,8 @@ import (
 //
 //	full:DAY   incr:DAY   dump:DAY   log:DAY      DAY counts from 1 March 2026, at noon
 //
-// with ! for proven, x for bad, ? for unreadable, ^ for pinned, = for locked, and ~ for a chain
-// whose base is missing. An incr builds on the backup before it that is no log or dump.
+// with ! for proven, x for bad, ? for unreadable, ^ for pinned, = for locked, @ for a log that is in a
+// larger one, and ~ for a chain whose base is missing. An incr builds on the backup before it that is no log or dump.
 func TestRetain(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -147,6 +147,15 @@ func TestRetain(t *testing.T) {
 				log:7 kept a kept backup can be rolled forward over it`,
 		},
 		{
+			"a log that is in a larger one goes, whatever was proven, unless the store holds it",
+			inventory.Retention{Daily: 2, Least: 1},
+			"full:1 log:1 log:2@ log:3@=", 4, `
+				full:1 kept newest chain
+				log:1 kept a kept backup can be rolled forward over it
+				log:2 gone all of it is in larger as well, which was read back
+				log:3 kept the store holds log:3 under object lock until 2026-04-01`,
+		},
+		{
 			"a clock in the past gives nothing up",
 			inventory.Retention{Daily: 1, Least: 1},
 			"full:1! full:2! full:3!", 2, `
@@ -189,7 +198,7 @@ func history(t *testing.T, text string) (all []backupd.Held, words map[string]st
 	words = map[string]string{}
 	last := ""
 	for i, word := range strings.Fields(text) {
-		name := strings.TrimRight(word, "!?^=~x")
+		name := strings.TrimRight(word, "!?^=~@x")
 		kind, dayText, _ := strings.Cut(name, ":")
 		var day int
 		if _, err := fmt.Sscan(dayText, &day); err != nil {
@@ -218,6 +227,10 @@ func history(t *testing.T, text string) (all []backupd.Held, words map[string]st
 		}
 		if strings.Contains(marks, "=") {
 			h.Locked = march(32)
+		}
+		if strings.Contains(marks, "@") {
+			h.Within = h.Begun.Format("20060102T150405Z") + "-binlog-largerrr"
+			words[h.Within] = "larger"
 		}
 		if strings.Contains(marks, "~") {
 			h.Base = h.Begun.Add(-30*time.Second).Format("20060102T150405Z") + "-incremental-missingg"

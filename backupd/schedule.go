@@ -205,9 +205,6 @@ func nextProof(entries []Entry) string {
 		if method == Incremental {
 			method = Physical
 		}
-		if method == Binlog {
-			continue
-		}
 		if at, ok := e.ProvenAt(); ok && at.After(proven[method]) {
 			proven[method] = at
 		}

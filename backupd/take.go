@@ -93,8 +93,13 @@ func (e *Engine) manifest(c inventory.Cluster, j inventory.BackupJob, method Met
 	begun := e.now().UTC()
 	return Manifest{
 		Format: Format, ID: NewID(method, begun), Cluster: c.Name, Kind: c.Kind, Method: method, Job: j.Name, Begun: begun, Kagu: e.Version,
-		Sealing: Sealing{Compression: "zstd", Recipients: names(e.Keys())},
+		Sealing: e.sealing(),
 	}
+}
+
+// sealing says how what is stored now is sealed.
+func (e *Engine) sealing() Sealing {
+	return Sealing{Compression: "zstd", Recipients: recipients(e.Keys())}
 }
 
 // signingVault opens a store to keep backups in.
@@ -182,8 +187,8 @@ func limit(bytesPerSecond int64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(min(bytesPerSecond, frameSize)))
 }
 
-// names returns the recipients as a manifest lists them.
-func names(k Keys) []string {
+// recipients returns the recipients as a manifest lists them.
+func recipients(k Keys) []string {
 	var all []string
 	for _, r := range k.Recipients {
 		all = append(all, fmt.Sprint(r))

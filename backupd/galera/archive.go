@@ -18,9 +18,6 @@ import (
 // streamLog is a piece of a binary log, byte for byte as it stands in the server's file.
 const streamLog = "binlog"
 
-// archiveEvery is how often the archive looks for more.
-const archiveEvery = 10 * time.Second
-
 // archiveFor is how long the archive waits for a member that is away, before another one's binary
 // log begins a new line.
 const archiveFor = 2 * time.Minute
@@ -30,10 +27,6 @@ const archiveFor = 2 * time.Minute
 // is missing before a piece is said in its first note.
 func (k Kind) Archive(ctx context.Context, a backupd.Archive) error {
 	a.Tell = tell(a.Tell)
-	every := a.Every
-	if every <= 0 {
-		every = archiveEvery
-	}
 	line := newLine(a.Last)
 	var away time.Time // since when the member has failed; zero: it has not
 	for {
@@ -54,7 +47,7 @@ func (k Kind) Archive(ctx context.Context, a backupd.Archive) error {
 			return err // who calls again lets another member take over
 		}
 		select {
-		case <-time.After(every):
+		case <-time.After(a.Every):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -68,12 +61,11 @@ type line struct {
 	offset uint64
 }
 
-func newLine(last *backupd.Manifest) *line {
-	l := &line{}
-	if last != nil && len(last.Origin.Nodes) == 1 && last.Position.File != "" {
-		l.node, l.file, l.offset = last.Origin.Nodes[0], last.Position.File, last.Position.Offset
+func newLine(last *backupd.Piece) *line {
+	if last == nil || last.To.File == "" {
+		return &line{}
 	}
-	return l
+	return &line{last.Node, last.To.File, last.To.Offset}
 }
 
 // keepError is an error of where pieces are kept.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -169,6 +170,27 @@ func TestBadDaysOfABackup(t *testing.T) {
 	})
 }
 
+// joined puts pieces together wherever they go on in one file, as the engine does by the hour.
+func joined(t *testing.T, logs []backupd.Link) (all []backupd.Link) {
+	t.Helper()
+	for _, l := range logs {
+		if n := len(all); n > 0 {
+			if joint, err := backupd.Join([]backupd.Manifest{all[n-1].Manifest, l.Manifest}); err == nil {
+				joint.ID = l.Manifest.ID
+				m := newMemory()
+				m.streams[streamLog] = slices.Concat(all[n-1].Source.(*memory).streams[streamLog], l.Source.(*memory).streams[streamLog])
+				all[n-1] = backupd.Link{Manifest: joint, Source: m}
+				continue
+			}
+		}
+		all = append(all, l)
+	}
+	if len(all) >= len(logs) {
+		t.Errorf("none of %d pieces were put together", len(logs))
+	}
+	return all
+}
+
 // broken is a source whose streams break off with what the engine finds out about them.
 type broken struct{ *memory }
 
@@ -195,7 +217,7 @@ func TestAReplayThatWasCutShortBeginsAnew(t *testing.T) {
 	c.Backup.Credential = inventory.Credential{Name: "backup", User: "b", Password: inventory.NewSecret("x")}
 	k := kindOf(fakeHosts{server: from})
 	a := &archiving{}
-	archive := func(last *backupd.Manifest) { // until all is there
+	archive := func(last *backupd.Piece) { // until all is there
 		ctx, end := context.WithCancel(t.Context())
 		defer end()
 		done := make(chan struct{})
@@ -215,7 +237,7 @@ func TestAReplayThatWasCutShortBeginsAnew(t *testing.T) {
 	time.Sleep(1100 * time.Millisecond) // the point is to be behind the backup
 	from.sql(t, "INSERT INTO shop.a VALUES (), (), ()", "FLUSH BINARY LOGS", "INSERT INTO shop.a VALUES (), ()")
 	kept := a.links()
-	archive(&kept[len(kept)-1].Manifest) // as after a restart
+	archive(a.newest()) // as after a restart
 	last := from.ask(t, "SELECT @@GLOBAL.gtid_binlog_pos")
 	for _, l := range a.links()[len(kept):] {
 		if len(l.Manifest.Notes) > 0 {
@@ -223,7 +245,7 @@ func TestAReplayThatWasCutShortBeginsAnew(t *testing.T) {
 		}
 	}
 
-	r := backupd.Restore{Cluster: c, Links: []backupd.Link{full}, Logs: a.links(), Goal: backupd.ToScratch, Dir: folder(t), Point: backupd.Point{GTID: last}}
+	r := backupd.Restore{Cluster: c, Links: []backupd.Link{full}, Logs: joined(t, a.links()), Goal: backupd.ToScratch, Dir: folder(t), Point: backupd.Point{GTID: last}}
 	plan, err := k.Plan(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
@@ -260,7 +282,7 @@ func TestAReplayThatWasCutShortBeginsAnew(t *testing.T) {
 		from.sql(t, "PURGE BINARY LOGS TO '"+strings.Split(from.ask(t, "SHOW MASTER STATUS"), "|")[0]+"'")
 	}
 	kept = a.links()
-	archive(&kept[len(kept)-1].Manifest)
+	archive(a.newest())
 	if notes := a.links()[len(kept)].Manifest.Notes; len(notes) != 1 || !strings.Contains(notes[0], "a gap") {
 		t.Errorf("what was purged before it was archived: %v", notes)
 	}

@@ -110,6 +110,13 @@ func (a *archiving) links() []backupd.Link {
 	return slices.Clone(a.kept)
 }
 
+// newest is the last piece as the engine's catalogue would have it.
+func (a *archiving) newest() *backupd.Piece {
+	l := a.links()
+	p := backupd.PieceOf(l[len(l)-1].Manifest)
+	return &p
+}
+
 // await waits until the archive has come to where the server is.
 func (a *archiving) await(t *testing.T, s *spare) {
 	t.Helper()

@@ -21,9 +21,6 @@ const (
 	indexStream = "epochs.json"
 )
 
-// archiveEvery is how often the archive looks for more.
-const archiveEvery = 10 * time.Second
-
 // An epochEnd says where an epoch ends in a binary log.
 type epochEnd struct {
 	Epoch uint64 `json:"epoch"`
@@ -36,17 +33,13 @@ var _ backupd.Archiver = (*Kind)(nil)
 // log has all changes of the cluster, each at its own positions: so a line is of one node, and when
 // another takes over a new line begins. A piece ends where an epoch does, or the file.
 func (k *Kind) Archive(ctx context.Context, a backupd.Archive) error {
-	every := a.Every
-	if every <= 0 {
-		every = archiveEvery
-	}
 	l := lineOf(a.Last)
 	for {
 		if err := k.archiveOnce(ctx, a, &l); err != nil {
 			return errors.Join(context.Cause(ctx), err) // who calls again lets another SQL node take over
 		}
 		select {
-		case <-time.After(every):
+		case <-time.After(a.Every):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -60,11 +53,11 @@ type line struct {
 	offset uint64
 }
 
-func lineOf(last *backupd.Manifest) line {
-	if last == nil || len(last.Origin.Nodes) != 1 {
+func lineOf(last *backupd.Piece) line {
+	if last == nil {
 		return line{}
 	}
-	return line{last.Origin.Nodes[0], last.Position.File, last.Position.Offset}
+	return line{last.Node, last.To.File, last.To.Offset}
 }
 
 // archiveOnce archives all there is now.
@@ -166,8 +159,9 @@ func (k *Kind) archiveFile(ctx context.Context, a backupd.Archive, s *seat, l *l
 	}
 	defer os.RemoveAll(dir)
 	path, skip, err := k.fetchLog(ctx, a.Cluster, dir, s, log.name, l.offset)
+	var newest time.Time
 	if err == nil {
-		err = soundPiece(path, skip, l.offset, to)
+		newest, err = soundPiece(path, skip, l.offset, to)
 	}
 	if err != nil {
 		return false, fmt.Errorf("archive %s of %s: %w", log.name, s.node.Name, err)
@@ -181,7 +175,7 @@ func (k *Kind) archiveFile(ctx context.Context, a backupd.Archive, s *seat, l *l
 		facts.Position = backupd.Position{File: next}
 	}
 	if len(ends) > 0 {
-		facts.From.Start, facts.Position.Stop = ends[0].Epoch>>32, ends[len(ends)-1].Epoch>>32
+		facts.From.Start, facts.Position.Stop, facts.Position.Time = ends[0].Epoch>>32, ends[len(ends)-1].Epoch>>32, newest
 	}
 	if note != "" {
 		facts.Notes = append(facts.Notes, note)

@@ -128,7 +128,7 @@ func TestAPieceThatIsSound(t *testing.T) {
 			if err := os.WriteFile(path, c.text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := soundPiece(path, c.skip, c.from, c.to)
+			_, err := soundPiece(path, c.skip, c.from, c.to)
 			if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("got %v", err)
 			}
@@ -148,7 +148,7 @@ func FuzzSoundPiece(f *testing.F) {
 			t.Fatal(err)
 		}
 		_, _ = afterFormat(path) // whether it panics is what is looked for
-		if err := soundPiece(path, 0, 0, to); err == nil && to > uint64(len(text)) {
+		if _, err := soundPiece(path, 0, 0, to); err == nil && to > uint64(len(text)) {
 			t.Errorf("%d bytes are sound to %d", len(text), to)
 		}
 	})
@@ -163,5 +163,30 @@ func TestALoginHoldsNoLineEnd(t *testing.T) {
 	c.Backup.Credential.Password = inventory.NewSecret("a\nssl-mode=DISABLED")
 	if _, err := loginOf(c, inventory.Node{SQL: "10.0.0.1:3306"}); err == nil || strings.Contains(err.Error(), "ssl-mode=DISABLED") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheTimeOfThePieceIsThatOfItsNewestEvent(t *testing.T) {
+	text := logOf(10, 0, 5)
+	for i, at := range []int{4, 33, 52} {
+		binary.LittleEndian.PutUint32(text[at:], []uint32{1700000000, 1800000000, 0}[i]) // some events have none
+	}
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if newest, err := soundPiece(path, 0, 0, 76); err != nil || newest.Unix() != 1800000000 {
+		t.Errorf("%v, %v", newest, err)
+	}
+}
+
+// The lists of pieces that were put together stand one behind the other.
+func TestEpochsOfSeveralPieces(t *testing.T) {
+	got, err := readEpochs([]byte(`[{"epoch":7,"to":100}]null[{"epoch":8,"to":200},{"epoch":9,"to":300}]`))
+	if err != nil || len(got) != 3 || got[2] != (epochEnd{9, 300}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := readEpochs([]byte(`[{"epoch":7,"to":100}][{"epoch":8`)); err == nil {
+		t.Error("a list that is cut short was taken for a whole one")
 	}
 }

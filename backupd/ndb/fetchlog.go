@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
 )
@@ -124,17 +125,26 @@ const (
 	maxEvent   = 1<<30 + 1<<20
 )
 
-// eventAt reads the head of an event: its type, its size and where it says that the next one begins.
-func eventAt(f io.ReaderAt, at int64) (kind byte, size, next uint32, err error) {
+// An eventMark is the head of an event.
+type eventMark struct {
+	kind       byte
+	stamp      time.Time // by the server's clock, to the second
+	size, next uint32    // next is where it says that the next one begins
+}
+
+func eventAt(f io.ReaderAt, at int64) (eventMark, error) {
 	var head [eventHead]byte
 	if _, err := f.ReadAt(head[:], at); err != nil {
-		return 0, 0, 0, fmt.Errorf("read the event at %d: %w", at, err)
+		return eventMark{}, fmt.Errorf("read the event at %d: %w", at, err)
 	}
-	kind, size, next = head[4], binary.LittleEndian.Uint32(head[9:]), binary.LittleEndian.Uint32(head[13:])
-	if size < eventHead || size > maxEvent {
-		return kind, size, next, fmt.Errorf("at %d an event of %d bytes", at, size)
+	e := eventMark{
+		kind: head[4], stamp: time.Unix(int64(binary.LittleEndian.Uint32(head[:])), 0).UTC(),
+		size: binary.LittleEndian.Uint32(head[9:]), next: binary.LittleEndian.Uint32(head[13:]),
 	}
-	return kind, size, next, nil
+	if e.size < eventHead || e.size > maxEvent {
+		return e, fmt.Errorf("at %d an event of %d bytes", at, e.size)
+	}
+	return e, nil
 }
 
 // afterFormat returns where the first event behind the format event begins.
@@ -144,19 +154,19 @@ func afterFormat(path string) (int64, error) {
 		return 0, err
 	}
 	defer f.Close()
-	kind, size, _, err := eventAt(f, int64(len(logMagic)))
-	if err == nil && kind != formatType {
-		err = fmt.Errorf("it begins with an event of type %d", kind)
+	e, err := eventAt(f, int64(len(logMagic)))
+	if err == nil && e.kind != formatType {
+		err = fmt.Errorf("it begins with an event of type %d", e.kind)
 	}
-	return int64(len(logMagic)) + int64(size), err
+	return int64(len(logMagic)) + int64(e.size), err
 }
 
 // soundPiece walks from event to event: each must stand where it says, and one must end where the
-// piece does.
-func soundPiece(path string, skip int64, from, to uint64) error {
+// piece does. It returns the time of the newest one.
+func soundPiece(path string, skip int64, from, to uint64) (newest time.Time, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return err
+		return newest, err
 	}
 	defer f.Close()
 	shift := skip - int64(from) // of the file against the server's
@@ -164,27 +174,30 @@ func soundPiece(path string, skip int64, from, to uint64) error {
 	if at == 0 {
 		var magic [len(logMagic)]byte
 		if _, err := f.ReadAt(magic[:], 0); err != nil || string(magic[:]) != logMagic {
-			return errors.New("it is no binary log, or an encrypted one")
+			return newest, errors.New("it is no binary log, or an encrypted one")
 		}
 		at = uint64(len(logMagic))
 	}
 	for at < to {
-		_, size, next, err := eventAt(f, int64(at)+shift)
+		e, err := eventAt(f, int64(at)+shift)
 		if err != nil {
-			return err
+			return newest, err
 		}
-		end := at + uint64(size)
-		if next != 0 && next != uint32(end) { // positions are kept in 32 bits
-			return fmt.Errorf("the event at %d of %d bytes says that the next one begins at %d", at, size, next)
+		if e.stamp.Unix() > 0 && e.stamp.After(newest) { // some events have none
+			newest = e.stamp
+		}
+		end := at + uint64(e.size)
+		if e.next != 0 && e.next != uint32(end) { // positions are kept in 32 bits
+			return newest, fmt.Errorf("the event at %d of %d bytes says that the next one begins at %d", at, e.size, e.next)
 		}
 		at = end
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return err
+		return newest, err
 	}
 	if at != to || info.Size() < int64(to)+shift {
-		return fmt.Errorf("no event ends at %d", to)
+		return newest, fmt.Errorf("no event ends at %d", to)
 	}
-	return nil
+	return newest, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -337,13 +338,13 @@ func (b *bench) archived(t *testing.T) {
 	var logs []backupd.Link
 	dir := t.TempDir()
 	// archive runs until a piece is what is waited for.
-	archive := func(from *backupd.Manifest, enough func(backupd.Facts) bool) {
+	archive := func(from backupd.Manifest, enough func(backupd.Facts) bool) {
 		t.Helper()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		defer cancel(nil)
-		done := errors.New("that is enough")
+		done, last := errors.New("that is enough"), backupd.PieceOf(from)
 		err := k.Archive(ctx, backupd.Archive{
-			Cluster: b.cluster, Dir: dir, Every: 50 * time.Millisecond, Last: from, Tell: func(stage, detail string) { t.Log(stage+":", detail) },
+			Cluster: b.cluster, Dir: dir, Every: 50 * time.Millisecond, Last: &last, Tell: func(stage, detail string) { t.Log(stage+":", detail) },
 			Keep: func(ctx context.Context, write func(context.Context, backupd.Sink) (backupd.Facts, error)) (backupd.Manifest, error) {
 				s := &shelf{}
 				facts, err := write(ctx, s)
@@ -397,11 +398,15 @@ func (b *bench) archived(t *testing.T) {
 	write("later")
 	last := awaited(lost)
 	// It goes on where it was, with the rest of one file and with the next.
-	archive(&logs[len(logs)-1].Manifest, func(f backupd.Facts) bool {
+	archive(logs[len(logs)-1].Manifest, func(f backupd.Facts) bool {
 		return f.From.File != b.backup.Manifest.Position.File && f.Position.Stop >= last>>32
 	})
 	if len(logs) < 3 || logs[1].Manifest.From.Offset == 0 {
 		t.Errorf("%d pieces; the second is to begin in the middle of a file", len(logs))
+	}
+	pieces := len(logs)
+	if logs = joined(t, logs); len(logs) >= pieces {
+		t.Errorf("%d pieces were not put together", pieces)
 	}
 	restore := backupd.Restore{
 		Cluster: b.cluster, Links: []backupd.Link{b.backup}, Logs: logs, Goal: backupd.ToScratch, Dir: t.TempDir(), Point: backupd.Point{Epoch: point},
@@ -448,12 +453,32 @@ func (b *bench) archived(t *testing.T) {
 }
 
 // begins is where the archive began: the log that the first backup names.
-func (b *bench) begins(t *testing.T) *backupd.Manifest {
+func (b *bench) begins(t *testing.T) backupd.Manifest {
 	t.Helper()
-	m := &backupd.Manifest{}
+	m := backupd.Manifest{}
 	m.Origin.Nodes = []string{"s1"}
 	m.Position.File = b.backup.Manifest.Position.File
 	return m
+}
+
+// joined puts pieces together wherever they go on in one file, as the engine does by the hour.
+func joined(t *testing.T, logs []backupd.Link) (all []backupd.Link) {
+	t.Helper()
+	for _, l := range logs {
+		if n := len(all); n > 0 {
+			if m, err := backupd.Join([]backupd.Manifest{all[n-1].Manifest, l.Manifest}); err == nil {
+				m.ID = l.Manifest.ID
+				s := &shelf{streams: map[string][]byte{}}
+				for name, b := range all[n-1].Source.(*shelf).streams {
+					s.streams[name] = slices.Concat(b, l.Source.(*shelf).streams[name])
+				}
+				all[n-1] = backupd.Link{Manifest: m, Source: s}
+				continue
+			}
+		}
+		all = append(all, l)
+	}
+	return all
 }
 
 func (b *bench) sqlValue(t *testing.T, query string) (string, error) {

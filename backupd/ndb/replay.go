@@ -1,6 +1,7 @@
 package ndb
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -148,7 +149,7 @@ func endOf(ctx context.Context, p backupd.Link, epoch uint64) (at uint64, over b
 	text, err := readAll(ctx, p.Source, indexStream, maxAbout)
 	var ends []epochEnd
 	if err == nil {
-		err = json.Unmarshal(text, &ends)
+		ends, err = readEpochs(text)
 	}
 	if err != nil {
 		return 0, false, fmt.Errorf("read where the epochs are in %s: %w", p.Manifest.ID, err)
@@ -161,6 +162,20 @@ func endOf(ctx context.Context, p backupd.Link, epoch uint64) (at uint64, over b
 		at = e.To
 	}
 	return at, false, nil
+}
+
+// readEpochs reads the lists of epochs of one or more pieces, one behind the other.
+func readEpochs(text []byte) (all []epochEnd, err error) {
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		var ends []epochEnd
+		switch err := d.Decode(&ends); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, ends...)
+	}
 }
 
 func appendPiece(ctx context.Context, path string, p backupd.Link) error {

@@ -53,9 +53,11 @@ func entries(s *session, v backupd.Vault, cluster string) (all []backupd.Entry, 
 			damaged = append(damaged, l.Err)
 			continue
 		}
-		records, err := v.Records(s.ctx, l.Cluster, l.ID)
-		if err != nil {
-			damaged = append(damaged, err)
+		var records []backupd.Record
+		if l.Manifest.Looked() {
+			if records, err = v.Records(s.ctx, l.Cluster, l.ID); err != nil {
+				damaged = append(damaged, err)
+			}
 		}
 		all = append(all, backupd.Entry{Manifest: l.Manifest.Head(), Records: records})
 	}

@@ -69,7 +69,7 @@ func (s *section) store(at *yaml.Node, path, name string) BackupStore {
 func (s *section) readJob(e entry, kind cluster.Kind) BackupJob {
 	j, path := BackupJob{Name: e.key.Value}, join(s.path, "jobs."+shorten(e.key.Value))
 	s.name(e.key, path, j.Name, plainName)
-	sub := s.section(e.key, e.value, path, "method", "schedule", "jitter", "window", "schemas")
+	sub := s.section(e.key, e.value, path, "method", "schedule", "jitter", "window", "schemas", "interval")
 	if sub == nil {
 		return j
 	}
@@ -79,6 +79,7 @@ func (s *section) readJob(e entry, kind cluster.Kind) BackupJob {
 		sub.missing("method", "for this kind of cluster it is "+strings.Join(methodsOf[kind], ", "))
 	}
 	if j.Method == "binlog" {
+		j.Interval = sub.readInterval()
 		for _, key := range []string{"schedule", "jitter", "window"} {
 			if sub.has(key) {
 				sub.fault(sub.where(key), join(path, key), "has no meaning: binary logs are archived without end", "remove it")
@@ -87,6 +88,9 @@ func (s *section) readJob(e entry, kind cluster.Kind) BackupJob {
 	} else {
 		j.Schedule = sub.need("schedule", `give five fields as in crontab, such as "15 2 * * *"`)
 		sub.checkSchedule("schedule", j.Schedule)
+	}
+	if j.Method != "binlog" && sub.has("interval") {
+		sub.fault(sub.where("interval"), join(path, "interval"), fmt.Sprintf("has no meaning for the method %s: it goes by its schedule", j.Method), "remove it")
 	}
 	j.Jitter = sub.duration("jitter", 0, 0)
 	j.Window = sub.duration("window", 4*time.Hour, time.Minute)
@@ -99,6 +103,23 @@ func (s *section) readJob(e entry, kind cluster.Kind) BackupJob {
 		sub.fault(sub.where("schemas"), join(path, "schemas"), fmt.Sprintf("has no meaning for the method %s: it takes everything", j.Method), "remove it")
 	}
 	return j
+}
+
+// How often an archive of binary logs looks for more. What is not archived yet is lost with the
+// cluster, and each look that finds something makes an object in the store.
+const (
+	defaultInterval = 10 * time.Second
+	leastInterval   = time.Second
+	mostInterval    = 5 * time.Minute
+)
+
+func (s *section) readInterval() time.Duration {
+	d := s.duration("interval", defaultInterval, leastInterval)
+	if d > mostInterval {
+		s.fault(s.entries["interval"].value, join(s.path, "interval"), s.text("interval")+" is too long: so much is lost with the cluster", fmt.Sprintf("give %s or less", mostInterval))
+		return defaultInterval
+	}
+	return d
 }
 
 // checkSchedule wants what the scheduler will understand.

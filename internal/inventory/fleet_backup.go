@@ -63,6 +63,7 @@ type BackupJob struct {
 	Jitter   time.Duration
 	Window   time.Duration // how late it may begin; default 4h
 	Schemas  []string      // logical: these only
+	Interval time.Duration // binlog: how old may be what is not stored yet; default 10s
 }
 
 // Retention says how many backups are kept. A chain is kept whole.
