@@ -190,6 +190,9 @@ func (j *job) now() Run {
 func (j *job) tell(ctx context.Context, stage, detail string) {
 	j.mu.Lock()
 	changed := j.run.Stage != stage
+	if changed {
+		j.run.Progress = nil
+	}
 	j.run.Stage = stage
 	r := j.run
 	j.mu.Unlock()
@@ -198,6 +201,16 @@ func (j *job) tell(ctx context.Context, stage, detail string) {
 		if err := j.engine.Catalogue.UpdateRun(ctx, r); err != nil {
 			j.engine.Log.WarnContext(ctx, "the stage of a run was not written down", "run", r.ID, "err", err)
 		}
+	}
+}
+
+// far notes how far the stage is.
+func (j *job) far(done, of int64, unit string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.run.Progress = nil
+	if of > 0 {
+		j.run.Progress = &Progress{Done: min(done, of), Of: of, Unit: unit}
 	}
 }
 

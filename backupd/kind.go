@@ -3,6 +3,7 @@ package backupd
 import (
 	"context"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
@@ -82,6 +83,23 @@ type Proof struct {
 	Dir     string // empty, of our own, removed afterwards
 	Scratch inventory.Scratch
 	Tell    func(stage, detail string)
+	// Looked tells how many of how many things of one sort were looked at in this stage: files,
+	// tables. nil: nobody wants to know. How much was fetched is seen where it is.
+	Looked func(done, of int, unit string)
+}
+
+// Count returns a function that tells Looked of one more thing, each time it is called. Several
+// goroutines may.
+func (p Proof) Count(of int, unit string) func() {
+	var mu sync.Mutex
+	done := 0
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; p.Looked != nil {
+			p.Looked(done, of, unit)
+		}
+	}
 }
 
 // Evidence is what a proof restore showed.

@@ -37,6 +37,7 @@ func apiSchemas() []apiSchema {
 		{"Stretch", Stretch{}},
 		{"Reach", Reach{}},
 		{"Run", Run{}},
+		{"Progress", Progress{}},
 		{"Planned", Planned{}},
 		{"PrunePlan", PrunePlan{}},
 		{"Decision", Decision{}},

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kagu-db/kagu/backupd/store"
 	"github.com/kagu-db/kagu/internal/inventory"
@@ -61,10 +62,14 @@ func (e *Engine) prove(ctx context.Context, j *job, kind Kind, entries []Entry, 
 		return Outcome{}, err
 	}
 	r := Record{Format: Format, Cluster: j.cluster.Name, Backup: id, Look: Proven, By: by, Begun: e.now().UTC()}
-	p := Proof{Cluster: j.cluster, Scratch: scratch, Tell: func(stage, detail string) { j.tell(ctx, stage, detail) }}
+	p := Proof{
+		Cluster: j.cluster, Scratch: scratch, Tell: func(stage, detail string) { j.tell(ctx, stage, detail) },
+		Looked: func(done, of int, unit string) { j.far(int64(done), int64(of), unit) },
+	}
 	p.Links, err = v.Links(ctx, entries, id)
 	var m *Manifest
 	if err == nil {
+		j.follow(p.Links)
 		m = &p.Links[len(p.Links)-1].Manifest
 		for _, l := range p.Links {
 			r.Chain = append(r.Chain, l.Manifest.ID)
@@ -104,6 +109,30 @@ func (e *Engine) prove(ctx context.Context, j *job, kind Kind, entries []Entry, 
 		return o, fmt.Errorf("backup %s is not good: %s", id, r.Said)
 	}
 	return o, nil
+}
+
+// fetching is the stage of a proof that reads the backup; see Evidence.
+const fetching = "fetch"
+
+// follow lets a run tell how much of a chain was fetched.
+func (j *job) follow(links []Link) {
+	var of int64
+	for _, l := range links {
+		of += l.Manifest.Plain()
+	}
+	var mu sync.Mutex
+	var fetched int64
+	for _, l := range links {
+		if r, ok := l.Source.(*Reader); ok {
+			r.Progress = func(plain, _ int) {
+				mu.Lock()
+				defer mu.Unlock()
+				if fetched += int64(plain); j.now().Stage == fetching { // elsewhere a little is read by the way
+					j.far(fetched, of, "bytes")
+				}
+			}
+		}
+	}
 }
 
 // blame looks at every other backup of a chain that turned out damaged: what is damaged in the

@@ -24,6 +24,15 @@ type Run struct {
 	Error   string    `json:"error,omitempty"`
 	Plain   int64     `json:"plain"`  // bytes so far, of the database
 	Stored  int64     `json:"stored"` // and in the store
+
+	Progress *Progress `json:"progress,omitempty"` // of the stage that goes on, where it is known
+}
+
+// Progress is how far a stage is of which is known how much there is to do.
+type Progress struct {
+	Done int64  `json:"done"`
+	Of   int64  `json:"of"`
+	Unit string `json:"unit"` // bytes, files, tables
 }
 
 // What a run is about.

@@ -16,9 +16,9 @@ import (
 // checkers is how many sessions look at tables at once.
 const checkers = 2
 
-// each calls do for every table that holds rows, with some sessions at once. lock guards what do
-// writes to.
-func (s *spare) each(ctx context.Context, tables []table, names string, do func(ctx context.Context, sql *sqlconn.Session, t table, lock sync.Locker) error) error {
+// each calls do for every table that holds rows, with some sessions at once, and tells how far it
+// is. lock guards what do writes to.
+func (s *spare) each(ctx context.Context, tables []table, names string, p backupd.Proof, do func(ctx context.Context, sql *sqlconn.Session, t table, lock sync.Locker) error) error {
 	queue := make(chan table, len(tables))
 	for _, t := range tables {
 		if t.holds() {
@@ -26,6 +26,7 @@ func (s *spare) each(ctx context.Context, tables []table, names string, do func(
 		}
 	}
 	close(queue)
+	another := p.Count(len(queue), "tables")
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	for range checkers {
@@ -42,6 +43,7 @@ func (s *spare) each(ctx context.Context, tables []table, names string, do func(
 				if err := do(ctx, sql, t, &mu); err != nil {
 					return err
 				}
+				another()
 			}
 			return nil
 		})
@@ -50,10 +52,10 @@ func (s *spare) each(ctx context.Context, tables []table, names string, do func(
 }
 
 // whole lets the server check every table: all pages of all indexes with their checksums.
-func (s *spare) whole(ctx context.Context, tables []table) (backupd.Check, error) {
+func (s *spare) whole(ctx context.Context, p backupd.Proof, tables []table) (backupd.Check, error) {
 	var bad []string
 	good := 0
-	err := s.each(ctx, tables, "utf8mb4", func(ctx context.Context, sql *sqlconn.Session, t table, lock sync.Locker) error {
+	err := s.each(ctx, tables, "utf8mb4", p, func(ctx context.Context, sql *sqlconn.Session, t table, lock sync.Locker) error {
 		rows, err := sql.Texts(ctx, "CHECK TABLE "+t.String())
 		if err != nil {
 			return fmt.Errorf("check %s: %w", t, err)
@@ -73,9 +75,9 @@ func (s *spare) whole(ctx context.Context, tables []table) (backupd.Check, error
 
 // same reads every table of which the manifest knows rows and checksum, in the way in which they
 // were made.
-func (s *spare) same(ctx context.Context, m backupd.Manifest, tables []table) ([]backupd.Check, error) {
+func (s *spare) same(ctx context.Context, p backupd.Proof, tables []table) ([]backupd.Check, error) {
 	want := map[[2]string]backupd.Table{}
-	for _, t := range m.Content {
+	for _, t := range p.Links[len(p.Links)-1].Manifest.Content {
 		if t.Rows != nil {
 			want[[2]string{t.Schema, t.Name}] = t
 		}
@@ -86,7 +88,7 @@ func (s *spare) same(ctx context.Context, m backupd.Manifest, tables []table) ([
 	var rows, sums []string
 	var good int
 	var read int64
-	err := s.each(ctx, tables, "binary", func(ctx context.Context, sql *sqlconn.Session, t table, lock sync.Locker) error {
+	err := s.each(ctx, tables, "binary", p, func(ctx context.Context, sql *sqlconn.Session, t table, lock sync.Locker) error {
 		w, known := want[[2]string{t.schema, t.name}]
 		if !known {
 			return nil

@@ -2,10 +2,8 @@ package galera
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,11 +11,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/scratch"
 )
 
 // pages compares the checksum of every page in the files of InnoDB, before the server starts.
 // CHECK TABLE does not read the pages of long texts and blobs.
-func (s *spare) pages(ctx context.Context) (backupd.Check, error) {
+func (s *spare) pages(ctx context.Context, p backupd.Proof) (backupd.Check, error) {
 	c := backupd.Check{Name: "page checksums"}
 	var files []string
 	err := filepath.WalkDir(dataIn(s.dir), func(path string, d fs.DirEntry, err error) error {
@@ -30,6 +29,7 @@ func (s *spare) pages(ctx context.Context) (backupd.Check, error) {
 	if err != nil {
 		return c, fmt.Errorf("look for the files of InnoDB: %w", err)
 	}
+	another := p.Count(len(files), "files")
 	var mu sync.Mutex
 	var bad []string
 	g, ctx := errgroup.WithContext(ctx)
@@ -37,12 +37,13 @@ func (s *spare) pages(ctx context.Context) (backupd.Check, error) {
 	for _, path := range files {
 		g.Go(func() error {
 			err := s.run(ctx, s.dir, nil, nil, "innochecksum", path)
-			if _, exited := errors.AsType[*exec.ExitError](err); exited && ctx.Err() == nil {
+			if scratch.Failed(err) && ctx.Err() == nil {
 				mu.Lock()
 				defer mu.Unlock()
 				bad = append(bad, strings.TrimPrefix(path, dataIn(s.dir)+"/"))
-				return nil
+				err = nil
 			}
+			another()
 			return err
 		})
 	}

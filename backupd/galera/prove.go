@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"syscall"
 	"time"
 
@@ -41,13 +40,14 @@ func (k Kind) Prove(ctx context.Context, p backupd.Proof) (e backupd.Evidence, e
 			return nil // innochecksum cannot read them; the server can
 		}
 		return timed(stageCheck, "every page", func() error {
-			pages, err := s.pages(ctx)
+			pages, err := s.pages(ctx, p)
 			looked = append(looked, pages)
 			return err
 		})
 	}
 	if err := s.restore(ctx, p.Links, timed); err != nil {
-		if !s.blames(ctx, err) {
+		against, err := s.judge(ctx, err)
+		if !against {
 			return e, err
 		}
 		e.Checks = append(looked, backupd.Check{Name: "it can be restored", Said: err.Error()})
@@ -58,17 +58,33 @@ func (k Kind) Prove(ctx context.Context, p backupd.Proof) (e backupd.Evidence, e
 		e.Checks = append(looked, checks...)
 		return err
 	})
+	if err != nil {
+		var against bool
+		if against, err = s.judge(ctx, err); against {
+			e.Checks = append(e.Checks, backupd.Check{Name: "it can be read", Said: err.Error()})
+			return e, nil
+		}
+	}
 	return e, err
 }
 
-// blames reports whether an error speaks against the backup: a program of MariaDB refused it, and
-// not for want of room, and nobody asked it to end.
-func (s *spare) blames(ctx context.Context, err error) bool {
-	if _, exited := errors.AsType[*exec.ExitError](err); !exited || ctx.Err() != nil || errors.Is(err, backupd.ErrDamaged) {
-		return false
+// judge says whether an error speaks against the backup, and what there is to say of it. It does if
+// a program of MariaDB refused the backup or failed over it, not for want of room, and if nobody
+// ended that program. A server that has ended is the reason for whatever a client of it says.
+func (s *spare) judge(ctx context.Context, err error) (against bool, why error) {
+	if ctx.Err() != nil || errors.Is(err, backupd.ErrDamaged) || errors.Is(err, errEmpty) {
+		return false, err
+	}
+	cause := err
+	if how := s.gone(ctx); how != nil {
+		cause, err = how, fmt.Errorf("the scratch server ended (%w): %w; the end of its log:\n%s", how, err, s.said())
+	}
+	if scratch.Killed(cause) {
+		return false, fmt.Errorf("%w; it was ended from outside, by somebody or by the kernel for want of memory: nothing is said of the backup, prove it again", err)
 	}
 	var fs syscall.Statfs_t
-	return syscall.Statfs(s.dir, &fs) == nil && fs.Bavail*uint64(fs.Bsize) > 64<<20
+	room := syscall.Statfs(s.dir, &fs) == nil && fs.Bavail*uint64(fs.Bsize) > 64<<20
+	return room && scratch.Failed(cause), err
 }
 
 // checks looks at the content of a restored server.
@@ -88,13 +104,13 @@ func (s *spare) checks(ctx context.Context, p backupd.Proof, to func(stage, deta
 	}
 	all := []backupd.Check{present(m, tables)}
 	to(stageCheck, "every table")
-	whole, err := s.whole(ctx, tables)
+	whole, err := s.whole(ctx, p, tables)
 	if err != nil {
 		return nil, err
 	}
 	all = append(all, whole)
 	to(stageCheck, "rows and checksums")
-	content, err := s.same(ctx, m, tables)
+	content, err := s.same(ctx, p, tables)
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func TestBackupsAreProven(t *testing.T) {
 		if _, err := f.WriteAt([]byte("?"), 20*16384+5000); err != nil {
 			t.Fatal(err)
 		}
-		if c, err := s.pages(t.Context()); err != nil || c.Good || !strings.HasSuffix(c.Said, "damaged: shop/a.ibd") {
+		if c, err := s.pages(t.Context(), backupd.Proof{}); err != nil || c.Good || !strings.HasSuffix(c.Said, "damaged: shop/a.ibd") {
 			t.Errorf("%+v, %v", c, err)
 		}
 	})

@@ -22,6 +22,7 @@ type spare struct {
 	dir     string // all of it, also its tmpdir: a server empties its tmpdir, whoever else uses it
 	version string
 	options []string // that its data needs
+	server  *process // that we started; nil: none yet
 
 	beforeStart func(config) error // is called when the files are prepared; nil: nothing is
 }
@@ -114,9 +115,15 @@ func (s *spare) start(ctx context.Context, options []string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start a scratch server: %w", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // it ends with the server, which somebody else may end
-	if err := s.await(ctx, ended); err != nil {
+	started := &process{ended: make(chan struct{})}
+	s.server = started
+	go func() { // it ends with the server, which somebody else may end
+		defer close(started.ended)
+		if started.how = cmd.Wait(); started.how == nil {
+			started.how = errors.New("it was shut down")
+		}
+	}()
+	if err := s.await(ctx, started); err != nil {
 		err = fmt.Errorf("start a scratch server in %s: %w; the end of its log:\n%s", s.dir, err, s.said())
 		return errors.Join(err, s.folder.Kill(context.WithoutCancel(ctx)))
 	}
@@ -124,7 +131,7 @@ func (s *spare) start(ctx context.Context, options []string) error {
 }
 
 // await asks until the server answers. A server that recovers takes as long as it takes.
-func (s *spare) await(ctx context.Context, ended <-chan error) error {
+func (s *spare) await(ctx context.Context, started *process) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -133,11 +140,33 @@ func (s *spare) await(ctx context.Context, ended <-chan error) error {
 		}
 		select {
 		case <-tick.C:
-		case err := <-ended:
-			return fmt.Errorf("it ended: %w", err)
+		case <-started.ended:
+			return fmt.Errorf("it ended: %w", started.how)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+}
+
+// A process is a server that we started.
+type process struct {
+	ended chan struct{} // is closed when it has
+	how   error         // then, never nil
+}
+
+// gone says how the server ended; nil if it serves, or was never started. One that no longer answers
+// is given a moment to end.
+func (s *spare) gone(ctx context.Context) error {
+	if s.server == nil || s.runs(ctx) {
+		return nil
+	}
+	select {
+	case <-s.server.ended:
+		return s.server.how
+	case <-time.After(patience):
+		return errors.New("it does not answer")
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

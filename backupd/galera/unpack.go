@@ -18,6 +18,9 @@ const (
 	stageCheck   = "check"
 )
 
+// errEmpty says that not even a server without data runs here, which is no fault of a backup.
+var errEmpty = errors.New("an empty server cannot be started on this machine")
+
 // unpack makes a data directory out of a physical chain. What an earlier try left is removed.
 func (s *spare) unpack(ctx context.Context, links []backupd.Link, timed func(stage, detail string, do func() error) error) error {
 	more := filepath.Join(s.dir, "incremental")
@@ -80,7 +83,13 @@ func (s *spare) restore(ctx context.Context, links []backupd.Link, timed func(st
 			return err
 		}
 		if err := timed(stageStart, "an empty server", func() error {
-			return errors.Join(s.install(ctx), s.start(ctx, nil))
+			if err := s.install(ctx); err != nil {
+				return fmt.Errorf("%w: %w", errEmpty, err)
+			}
+			if err := s.start(ctx, nil); err != nil {
+				return fmt.Errorf("%w: %w", errEmpty, err)
+			}
+			return nil
 		}); err != nil {
 			return err
 		}

@@ -19,8 +19,8 @@ func (t *throwaway) check(ctx context.Context, m backupd.Manifest, p backupd.Pro
 	if !there.Good { // what is not there cannot be counted
 		return checks, nil
 	}
-	for _, look := range []func(context.Context, backupd.Manifest) (backupd.Check, error){t.rowsAreThere, t.sumsAgree, t.allCanBeRead} {
-		c, err := look(ctx, m)
+	for _, look := range []func(context.Context, backupd.Manifest, func()) (backupd.Check, error){t.rowsAreThere, t.sumsAgree, t.allCanBeRead} {
+		c, err := look(ctx, m, p.Count(len(m.Content), "tables"))
 		if err != nil {
 			return checks, err
 		}
@@ -78,10 +78,13 @@ func (t *throwaway) tablesAreThere(ctx context.Context, want []backupd.Table) (b
 	return of("tables are there", len(want), "tables", bad), nil
 }
 
-func (t *throwaway) rowsAreThere(ctx context.Context, m backupd.Manifest) (backupd.Check, error) {
+func (t *throwaway) rowsAreThere(ctx context.Context, m backupd.Manifest, another func()) (backupd.Check, error) {
 	var bad []string
 	looked := 0
-	for _, w := range m.Content {
+	for i, w := range m.Content {
+		if i > 0 {
+			another()
+		}
 		if w.Rows == nil {
 			continue
 		}
@@ -99,10 +102,13 @@ func (t *throwaway) rowsAreThere(ctx context.Context, m backupd.Manifest) (backu
 	return of("rows", looked, "tables that nobody wrote to meanwhile have as many rows as then", bad), nil
 }
 
-func (t *throwaway) sumsAgree(ctx context.Context, m backupd.Manifest) (backupd.Check, error) {
+func (t *throwaway) sumsAgree(ctx context.Context, m backupd.Manifest, another func()) (backupd.Check, error) {
 	var bad []string
 	looked := 0
-	for _, w := range m.Content {
+	for i, w := range m.Content {
+		if i > 0 {
+			another()
+		}
 		if !strings.HasPrefix(w.Sum, sumMark) {
 			continue // none, or one that was made in another way
 		}
@@ -139,9 +145,12 @@ func (t *throwaway) sum(ctx context.Context, of table) (string, error) {
 // allCanBeRead reads every row of every table: NDB has no CHECK TABLE, and what CHECKSUM TABLE says
 // is of no interest here. Whether unique and foreign keys hold was found out when the indexes were
 // built.
-func (t *throwaway) allCanBeRead(ctx context.Context, m backupd.Manifest) (backupd.Check, error) {
+func (t *throwaway) allCanBeRead(ctx context.Context, m backupd.Manifest, another func()) (backupd.Check, error) {
 	var bad []string
-	for _, w := range m.Content {
+	for i, w := range m.Content {
+		if i > 0 {
+			another()
+		}
 		rows, err := t.db.rows(ctx, "CHECKSUM TABLE "+table{w.Schema, w.Name}.sql())
 		switch {
 		case ctx.Err() != nil:

@@ -27,8 +27,8 @@ func (k *Kind) Prove(ctx context.Context, p backupd.Proof) (e backupd.Evidence, 
 	return t.prove(ctx, p)
 }
 
-func (t *throwaway) prove(ctx context.Context, p backupd.Proof) (backupd.Evidence, error) {
-	e := backupd.Evidence{Seconds: map[string]float64{}}
+func (t *throwaway) prove(ctx context.Context, p backupd.Proof) (e backupd.Evidence, err error) {
+	e.Seconds = map[string]float64{}
 	stage := func(name, detail string, do func() error) error {
 		p.Tell(name, detail)
 		begun := time.Now()
@@ -36,9 +36,16 @@ func (t *throwaway) prove(ctx context.Context, p backupd.Proof) (backupd.Evidenc
 		e.Seconds[name] += time.Since(begun).Seconds()
 		return err
 	}
+	defer func() { // whatever was found: a cluster that is no more says nothing of a backup
+		if (err != nil || !e.Good()) && ctx.Err() == nil {
+			if gone := t.gone(ctx); gone != nil {
+				err = errors.Join(gone, err)
+			}
+		}
+	}()
 	link := p.Links[len(p.Links)-1]
 	var about About
-	err := stage("fetch", "the parts of the data nodes", func() (err error) {
+	err = stage("fetch", "the parts of the data nodes", func() (err error) {
 		about, err = t.fetch(ctx, link, func(detail string) { p.Tell("fetch", detail) })
 		return err
 	})
@@ -59,6 +66,9 @@ func (t *throwaway) prove(ctx context.Context, p backupd.Proof) (backupd.Evidenc
 	})
 	if ctx.Err() != nil {
 		return e, context.Cause(ctx)
+	}
+	if scratch.Killed(err) {
+		return e, fmt.Errorf("%w; it was ended from outside, by somebody or by the kernel for want of memory: nothing is said of the backup, prove it again", err)
 	}
 	if err != nil { // the cluster is there: that the restore failed is what was to be found out
 		e.Checks = append(e.Checks, backupd.Check{Name: "ndb_restore", Said: err.Error()})

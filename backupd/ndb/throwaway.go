@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"text/template"
 	"time"
 
@@ -31,6 +32,9 @@ type throwaway struct {
 	home string
 	at   ports
 	db   *mysqlDB
+
+	mu      sync.Mutex
+	servers []*process // that we started
 }
 
 // ports are where the servers listen, and how the SQL node is entered. The file that keeps them is
@@ -115,7 +119,7 @@ func (t *throwaway) startData(ctx context.Context) error {
 	client := mgm.New(mgm.Options{Addresses: []string{t.connectString()}})
 	defer client.Close()
 	managementLog, dataLog := t.File("management.log"), t.File("data.log")
-	ended, err := t.Launch(managementLog, t.program("ndb_mgmd"), "--no-defaults", "--nodaemon", "--initial", "--config-file="+t.File("config.ini"),
+	ended, err := t.launch(managementLog, t.program("ndb_mgmd"), "--no-defaults", "--nodaemon", "--initial", "--config-file="+t.File("config.ini"),
 		"--configdir="+t.File("management"), "--bind-address="+loopback, "--ndb-nodeid="+strconv.Itoa(managementID))
 	if err == nil {
 		err = await(ctx, ended, managementLog, func(ctx context.Context) error { _, err := client.Status(ctx, mgm.NodeManagement); return err })
@@ -123,7 +127,7 @@ func (t *throwaway) startData(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start a management server of our own: %w", err)
 	}
-	ended, err = t.Launch(dataLog, t.program("ndbmtd"), "--no-defaults", "--foreground", "--initial",
+	ended, err = t.launch(dataLog, t.program("ndbmtd"), "--no-defaults", "--foreground", "--initial",
 		"--ndb-connectstring="+t.connectString(), "--ndb-nodeid="+strconv.Itoa(dataID))
 	if err == nil {
 		err = await(ctx, ended, dataLog, func(ctx context.Context) error {
@@ -151,7 +155,7 @@ func (t *throwaway) startSQL(ctx context.Context) error {
 	if err := errors.Join(err, os.Remove(script)); err != nil {
 		return fmt.Errorf("make an SQL node of our own: %w; the end of its log:\n%s", err, logEnd(t.File("sql.log")))
 	}
-	ended, err := t.Launch(t.File("sql.out"), t.program("mysqld"), "--defaults-file="+t.File("my.cnf"))
+	ended, err := t.launch(t.File("sql.out"), t.program("mysqld"), "--defaults-file="+t.File("my.cnf"))
 	if err == nil {
 		err = await(ctx, ended, t.File("sql.log"), t.serves)
 	}
@@ -173,8 +177,72 @@ func (t *throwaway) serves(ctx context.Context) error {
 	return err
 }
 
+// A process is a server that we started.
+type process struct {
+	name, log string
+	ended     chan struct{} // is closed when it has
+	how       error         // then, never nil
+}
+
+func (t *throwaway) launch(log, program string, args ...string) (*process, error) {
+	ended, err := t.Launch(log, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{name: filepath.Base(program), log: log, ended: make(chan struct{})}
+	t.mu.Lock()
+	t.servers = append(t.servers, p)
+	t.mu.Unlock()
+	go func() { // it ends with the server
+		defer close(p.ended)
+		if p.how = <-ended; p.how == nil {
+			p.how = errors.New("it was shut down")
+		}
+	}()
+	return p, nil
+}
+
+// gone says which server has ended, and how; nil if the cluster serves, or was never started. Whatever a client says then,
+// it says nothing of the backup.
+func (t *throwaway) gone(ctx context.Context) error {
+	ask, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.servers) == 0 || t.serves(ask) == nil {
+		return nil
+	}
+	moment := time.After(patience) // a server that was killed is known a little later than felt
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		for _, p := range t.servers {
+			select {
+			case <-p.ended:
+				return p.gone()
+			default:
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-moment:
+			return errors.New("the throw-away cluster no longer serves: its logs say why; prove the backup again")
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (p *process) gone() error {
+	err := fmt.Errorf("%s of the throw-away cluster ended: %w; the end of its log:\n%s", p.name, p.how, logEnd(p.log))
+	if scratch.Killed(p.how) {
+		return fmt.Errorf("%w; it was ended from outside, by somebody or by the kernel for want of memory: nothing is said of the backup, prove it again", err)
+	}
+	return err
+}
+
 // await asks until ok agrees. It gives up when the server ends.
-func await(ctx context.Context, ended <-chan error, log string, ok func(context.Context) error) error {
+func await(ctx context.Context, started *process, log string, ok func(context.Context) error) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -186,8 +254,8 @@ func await(ctx context.Context, ended <-chan error, log string, ok func(context.
 		}
 		select {
 		case <-tick.C:
-		case how := <-ended:
-			return fmt.Errorf("it ended: %v; the end of its log:\n%s", how, logEnd(log))
+		case <-started.ended:
+			return fmt.Errorf("it ended: %w; the end of its log:\n%s", started.how, logEnd(log))
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w; the end of its log:\n%s", context.Cause(ctx), err, logEnd(log))
 		}

@@ -129,17 +129,35 @@ const barWidth = 30
 
 func (b *bar) show(r backupd.Run, now time.Time) {
 	took := max(0, now.Sub(r.Begun))
-	text := fmt.Sprintf("%-10s %s  %s", shorten(r.Stage), howLong(took), size(r.Plain))
-	if seconds := took.Seconds(); seconds >= 1 && r.Plain > 0 {
-		text += fmt.Sprintf("  %s/s", size(int64(float64(r.Plain)/seconds)))
-	}
-	if b.total > 0 && r.Plain > 0 {
-		share := min(1, float64(r.Plain)/float64(b.total))
-		n := int(share * barWidth)
-		text = fmt.Sprintf("[%s%s] %3.0f %% of the last one's size  %s", strings.Repeat("█", n), strings.Repeat("·", barWidth-n), share*100, text)
+	text := fmt.Sprintf("%-10s %s", shorten(r.Stage), howLong(took))
+	switch {
+	case r.Plain > 0 || r.What == backupd.Taking:
+		text += "  " + size(r.Plain)
+		if seconds := took.Seconds(); seconds >= 1 && r.Plain > 0 {
+			text += fmt.Sprintf("  %s/s", size(int64(float64(r.Plain)/seconds)))
+		}
+		if b.total > 0 && r.Plain > 0 {
+			text = drawn(float64(r.Plain)/float64(b.total), "of the last one's size") + "  " + text
+		}
+	case r.Progress != nil:
+		text = drawn(float64(r.Progress.Done)/float64(r.Progress.Of), "of "+amount(r.Progress.Of, r.Progress.Unit)) + "  " + text
 	}
 	fmt.Fprintf(b.w, "\r\x1b[K%s", plain(text))
 	b.drawn = true
+}
+
+func drawn(share float64, of string) string {
+	share = max(0, min(1, share))
+	n := int(share * barWidth)
+	return fmt.Sprintf("[%s%s] %3.0f %% %s", strings.Repeat("█", n), strings.Repeat("·", barWidth-n), share*100, of)
+}
+
+// amount says how much there is of something.
+func amount(n int64, unit string) string {
+	if unit == "bytes" {
+		return size(n)
+	}
+	return fmt.Sprintf("%d %s", n, unit)
 }
 
 func (b *bar) end() {

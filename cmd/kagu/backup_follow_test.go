@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -265,5 +266,28 @@ func TestProgress(t *testing.T) {
 	b.end()
 	if want := "\r\x1b[K[███████████████···············]  50 % of the last one's size  manifest   3 min  600.0 MB  3.3 MB/s\r\x1b[K"; out.String() != want {
 		t.Errorf("drew %q", out.String())
+	}
+
+	// A proof is drawn as far as somebody knows how far it is.
+	r = backupd.Run{What: backupd.Proving, Begun: at(2, 9, 17), Stage: "fetch", By: "ana"}
+	for _, c := range []struct {
+		stage    string
+		progress *backupd.Progress
+		bar      string
+		line     string
+	}{
+		{"fetch", &backupd.Progress{Done: 300_000_000, Of: 1_200_000_000, Unit: "bytes"}, "[███████·······················]  25 % of 1.2 GB  fetch      3 min", ", 25 % of 1.2 GB"},
+		{"prepare", nil, "prepare    3 min", ""},
+		{"check", &backupd.Progress{Done: 214, Of: 214, Unit: "tables"}, "[██████████████████████████████] 100 % of 214 tables  check      3 min", ", 100 % of 214 tables"},
+	} {
+		out.Reset()
+		r.Stage, r.Progress = c.stage, c.progress
+		b.show(r, morning)
+		if want := "\r\x1b[K" + c.bar; out.String() != want {
+			t.Errorf("%s: drew %q, want %q", c.stage, out.String(), want)
+		}
+		if got, want := runningLine(morning, r), fmt.Sprintf("a restore is tried, for 3 min, at %q%s (asked for by ana)", c.stage, c.line); got != want {
+			t.Errorf("%s: said %q, want %q", c.stage, got, want)
+		}
 	}
 }

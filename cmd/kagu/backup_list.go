@@ -107,8 +107,11 @@ func runningLine(now time.Time, r backupd.Run) string {
 		text = string(r.What)
 	}
 	text += fmt.Sprintf(", for %s, at %q", howLong(max(0, now.Sub(r.Begun))), r.Stage)
-	if r.Plain > 0 {
+	switch p := r.Progress; {
+	case r.Plain > 0:
 		text += ", " + size(r.Plain) + " so far"
+	case p != nil && p.Of > 0:
+		text += fmt.Sprintf(", %d %% of %s", p.Done*100/p.Of, amount(p.Of, p.Unit))
 	}
 	return text + fmt.Sprintf(" (asked for by %s)", r.By)
 }
