@@ -24,6 +24,7 @@ import (
 	"github.com/kagu-db/kagu/internal/daemon"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/slack"
+	"github.com/kagu-db/kagu/internal/statefile"
 )
 
 func main() { os.Exit(daemon.Run("backupd", os.Args[1:], serve)) }
@@ -58,6 +59,9 @@ func serve(ctx context.Context, args []string) error {
 		return nil
 	}
 	c, err := backupd.OpenCatalogue(s.storage)
+	if errors.Is(err, statefile.ErrInUse) {
+		return fmt.Errorf("%w: another backupd uses this folder: end that one first (systemctl stop backupd)", err)
+	}
 	if err != nil {
 		return err
 	}

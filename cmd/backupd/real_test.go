@@ -51,10 +51,12 @@ func (r rig) must(args ...string) string {
 	return out
 }
 
-func (r rig) list() backupd.Listing {
+func (r rig) list() backupd.Listing { r.t.Helper(); return r.listed() }
+
+func (r rig) listed(flags ...string) backupd.Listing {
 	r.t.Helper()
-	cmd := exec.Command(filepath.Join(r.lab.Bin, "kagu"), "--config.file="+r.lab.Config(), "backup", "list", "--json")
-	out, err := cmd.Output()
+	args := append([]string{"--config.file=" + r.lab.Config(), "backup", "list", "--json"}, flags...)
+	out, err := exec.Command(filepath.Join(r.lab.Bin, "kagu"), args...).Output()
 	var all []backupd.Listing
 	if err == nil {
 		err = json.Unmarshal(out, &all)
@@ -98,6 +100,12 @@ func TestGaleraIsBackedUpProvenAndRebuilt(t *testing.T) {
 		t.Error("the list does not say it in words")
 	}
 
+	t.Run("a second backupd on the same folder", func(t *testing.T) { rig{t, r.lab}.second() })
+	t.Run("a second backupd with a folder of its own", func(t *testing.T) { rig{t, r.lab}.beside() })
+	for _, at := range []struct{ program, stage string }{{"mariadb-backup", "prepare"}, {"mariadbd", "start"}, {"mariadbd", "check"}} {
+		t.Run(at.program+" is killed while a proof is at "+at.stage, func(t *testing.T) { rig{t, r.lab}.proofKilled(at.program, at.stage) })
+	}
+	r.must("verify", "lab") // the next one goes well
 	t.Run("backupd is killed while it takes one", func(t *testing.T) { rig{t, r.lab}.killed() })
 	t.Run("a destroyed node", func(t *testing.T) { rig{t, r.lab}.destroyed() })
 }
@@ -114,15 +122,7 @@ func (r rig) killed() {
 	if err := r.lab.Restart(r.t.Context(), lab.Backupd); err != nil {
 		r.t.Fatal(err)
 	}
-	r.until("no member is desynced", func() bool {
-		for _, n := range r.lab.Nodes {
-			status, err := r.lab.Wsrep(r.t.Context(), n.Name)
-			if err != nil || status["wsrep_local_state_comment"] != "Synced" {
-				return false
-			}
-		}
-		return true
-	})
+	r.until("no member is desynced", r.noneDesynced)
 	l := r.list()
 	if len(l.Backups) != before {
 		r.t.Errorf("%d backups are listed, there were %d", len(l.Backups), before)
@@ -201,6 +201,10 @@ func TestNDBIsBackedUpAndProven(t *testing.T) {
 	if got := r.proven(); !slices.Equal(got, []backupd.Method{backupd.Native}) {
 		t.Errorf("proven: %v", got)
 	}
+	for _, at := range []struct{ program, stage string }{{"ndbmtd", "start"}, {"ndbmtd", "restore"}} {
+		t.Run(at.program+" is killed while a proof is at "+at.stage, func(t *testing.T) { rig{t, r.lab}.proofKilled(at.program, at.stage) })
+	}
+	r.must("verify", "lab") // the next one goes well
 	left, err := filepath.Glob(filepath.Join(r.lab.Dir, "d*", "data", "BACKUP", "*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left on the data nodes: %v %v", left, err)
