@@ -9,6 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kagu-db/kagu/internal/failpoint"
 )
 
 // progressFile is where a restore notes what it has done, so that it can go on after it was cut
@@ -17,13 +21,17 @@ const progressFile = "kagu-restore.json"
 
 // progress is what it holds.
 type progress struct {
-	Plan Plan `json:"plan"`
-	Done int  `json:"done"` // steps
+	Backup string `json:"backup"` // the newest of the chain
+	Goal   Goal   `json:"goal"`
+	Point  Point  `json:"point"`
+	Steps  []Step `json:"steps"` // without reasons: those count what may grow meanwhile
+	Done   int    `json:"done"`  // steps
 }
 
-// CarryOut does the steps of a plan in their order. dir keeps how far it came: called again with
-// the same plan it goes on with the step that was not done; a folder that holds another restore is
-// refused.
+// CarryOut does the steps of a plan in their order. dir keeps how far it came: called again for the
+// same restore it goes on with the step that was not done; a folder that holds another one is
+// refused. What is done is forgotten: the same command then is a restore of its own. Only a scratch
+// server is remembered, since a human may work on it: called again its last step alone is done.
 func CarryOut(ctx context.Context, kind Kind, c Choice, dir string, step func(n int, s Step)) error {
 	if c.Plan.Consent != "" && c.Restore.Consent != c.Plan.Consent {
 		return fmt.Errorf("this restore replaces data: consent by typing %q", c.Plan.Consent)
@@ -31,17 +39,28 @@ func CarryOut(ctx context.Context, kind Kind, c Choice, dir string, step func(n 
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return fmt.Errorf("make the folder of the restore: %w", err)
 	}
-	file := filepath.Join(dir, progressFile)
-	p, err := readProgress(file, c.Plan)
+	unlock, err := lockRestore(dir)
 	if err != nil {
 		return err
 	}
-	for n := p.Done; n < len(c.Plan.Steps); n++ {
-		step(n, c.Plan.Steps[n])
-		if err := kind.Do(ctx, c.Restore, c.Plan.Steps[n]); err != nil {
-			return fmt.Errorf("step %d, %s: %w; the same command goes on from here", n+1, c.Plan.Steps[n].Name, err)
+	defer unlock()
+	file := filepath.Join(dir, progressFile)
+	p, err := readProgress(file, progressOf(c))
+	if err != nil {
+		return err
+	}
+	last := len(c.Plan.Steps) - 1
+	for n := max(0, min(p.Done, last)); n <= last; n++ {
+		s := c.Plan.Steps[n]
+		step(n, s)
+		if err := kind.Do(ctx, c.Restore, s); err != nil {
+			return fmt.Errorf("step %d, %s: %w; the same command goes on from here", n+1, s.Name, err)
 		}
+		failpoint.Here("restore-" + s.Name + "-done")
 		p.Done = n + 1
+		if n == last && c.Plan.Goal != ToScratch {
+			return forgetProgress(file)
+		}
 		if err := writeProgress(file, p); err != nil {
 			return err
 		}
@@ -49,21 +68,60 @@ func CarryOut(ctx context.Context, kind Kind, c Choice, dir string, step func(n 
 	return nil
 }
 
-func readProgress(file string, plan Plan) (progress, error) {
+// lockRestore keeps two from working in one folder.
+func lockRestore(dir string) (unlock func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("lock the folder of the restore: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = errors.New("another kagu restores there now: wait for it, or name another folder with --dir")
+		}
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return func() { f.Close() }, nil
+}
+
+func progressOf(c Choice) progress {
+	p := progress{Goal: c.Plan.Goal, Point: c.Restore.Point}
+	if n := len(c.Restore.Links); n > 0 {
+		p.Backup = c.Restore.Links[n-1].Manifest.ID
+	}
+	for _, s := range c.Plan.Steps {
+		s.Why = ""
+		p.Steps = append(p.Steps, s)
+	}
+	return p
+}
+
+// readProgress returns how far a restore has come, none if it has not begun.
+func readProgress(file string, want progress) (progress, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return progress{Plan: plan}, nil
+		return want, nil
 	}
 	var p progress
 	if err == nil {
 		err = json.Unmarshal(text, &p)
 	}
+	if err == nil && (p.Done < 0 || p.Done > len(p.Steps)) {
+		err = fmt.Errorf("%d of %d steps are done", p.Done, len(p.Steps))
+	}
 	if err != nil {
-		return progress{}, fmt.Errorf("read how far an earlier restore came: %w", err)
+		return progress{}, fmt.Errorf("read how far an earlier restore came: %w; name another folder with --dir, or remove %s", err, filepath.Dir(file))
 	}
-	if p.Plan.Goal != plan.Goal || !reflect.DeepEqual(p.Plan.Backups, plan.Backups) || !reflect.DeepEqual(p.Plan.Steps, plan.Steps) {
-		return progress{}, fmt.Errorf("%s is of another restore: name another folder with --dir, or remove that one", file)
+	done := p.Done
+	p.Done = want.Done
+	if same := p.Point.Time.Equal(want.Point.Time) && p.Point.GTID == want.Point.GTID && p.Point.Epoch == want.Point.Epoch; same {
+		p.Point = want.Point // as text and back a time may have another zone
 	}
+	if !reflect.DeepEqual(p, want) {
+		return progress{}, fmt.Errorf("%s holds another restore, of %s to %s, of which %d of %d steps are done: go on with that one by naming its backup in the command, name another folder with --dir, or remove %s",
+			filepath.Dir(file), p.Backup, p.Goal, done, len(p.Steps), file)
+	}
+	p.Done = done
 	return p, nil
 }
 
@@ -77,6 +135,13 @@ func writeProgress(file string, p progress) error {
 	}
 	if err != nil {
 		return fmt.Errorf("note how far the restore came: %w", err)
+	}
+	return nil
+}
+
+func forgetProgress(file string) error {
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the restore is done, and its note stays: remove %s: %w", file, err)
 	}
 	return nil
 }

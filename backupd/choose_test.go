@@ -148,8 +148,8 @@ func TestARestoreGoesOnWhereItWasCutShort(t *testing.T) {
 		t.Error(diff)
 	}
 	other := choice
-	other.Plan.Backups = []string{"another"}
-	if err := CarryOut(t.Context(), kind, other, dir, step); err == nil || !strings.Contains(err.Error(), "another restore") {
+	other.Restore.Point.GTID = "0-1-7"
+	if err := CarryOut(t.Context(), kind, other, dir, step); err == nil || !strings.Contains(err.Error(), "another restore, of "+choice.Plan.Backups[0]+" to scratch, of which 3 of 3 steps are done") {
 		t.Errorf("a folder of another restore: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, progressFile), []byte("{"), 0o600); err != nil {
@@ -157,6 +157,45 @@ func TestARestoreGoesOnWhereItWasCutShort(t *testing.T) {
 	}
 	if err := CarryOut(t.Context(), kind, choice, dir, step); err == nil {
 		t.Error("a torn note of progress was taken for none")
+	}
+}
+
+func TestTheSameCommandOnceItIsDone(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		goal Goal
+		want []string
+	}{
+		{"a scratch server may have a human on it: its last step alone", ToScratch, []string{"fetch", "prepare", "start", "start"}},
+		{"a member that is lost once more: all of it", ToNode, []string{"fetch", "prepare", "start", "fetch", "prepare", "start"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			kind, dir := &planned{}, t.TempDir()
+			choice := Choice{Plan: Plan{Goal: c.goal, Steps: []Step{{Name: "fetch"}, {Name: "prepare", Why: "1 piece"}, {Name: "start"}}}}
+			for range 2 {
+				if err := CarryOut(t.Context(), kind, choice, dir, func(int, Step) {}); err != nil {
+					t.Fatal(err)
+				}
+				choice.Plan.Steps = slices.Clone(choice.Plan.Steps)
+				choice.Plan.Steps[1].Why = "2 pieces" // more was archived meanwhile
+			}
+			if diff := cmp.Diff(c.want, kind.did); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTwoDoNotRestoreInOneFolder(t *testing.T) {
+	dir, kind := t.TempDir(), &planned{}
+	choice := Choice{Plan: Plan{Steps: []Step{{Name: "fetch"}}}}
+	err := CarryOut(t.Context(), kind, choice, dir, func(int, Step) {
+		if err := CarryOut(t.Context(), kind, choice, dir, func(int, Step) {}); err == nil || !strings.Contains(err.Error(), "another kagu") {
+			t.Errorf("the second: %v", err)
+		}
+	})
+	if err != nil || len(kind.did) != 1 {
+		t.Errorf("%v, did %v", err, kind.did)
 	}
 }
 
