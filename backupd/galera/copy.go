@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/failpoint"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/sqlconn"
 )
@@ -138,6 +139,7 @@ func (c copying) table(t table) error {
 		_, err = c.into.Texts(c.ctx, fmt.Sprintf("SELECT SETVAL(%s, %s, 0, %s)", name, at[0][0], at[0][1]))
 		return err
 	}
+	failpoint.Here("restore-copying")
 	if !t.holds() {
 		return nil
 	}

@@ -31,6 +31,7 @@ var packages = map[string]string{
 type programs struct {
 	server  string // folder of mariadbd that is looked into first; "" for none
 	account *account
+	mark    func(environ []string) []string // by which whoever clears up finds them; nil: nobody needs to
 }
 
 // account is whom programs run as when we are root: a server must not be.
@@ -116,6 +117,9 @@ func (p programs) command(ctx context.Context, dir, name string, args ...string)
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=" + dir, "TMPDIR=" + dir}
+	if p.mark != nil {
+		cmd.Env = p.mark(cmd.Env)
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if p.account != nil {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: p.account.uid, Gid: p.account.gid}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/kagu-db/kagu/internal/failpoint"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/scratch"
 	"github.com/kagu-db/kagu/internal/sqlconn"
@@ -65,6 +66,8 @@ func newSpare(ctx context.Context, dir string, cfg inventory.Scratch, keep bool)
 	if s.folder, err = scratch.Claim(dir, keep); err != nil {
 		return nil, err
 	}
+	// Tools too: one that outlived a killed kagu would go on writing beside its successor.
+	s.mark = s.folder.Mark
 	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of a scratch server: %w", err)
 	}
@@ -111,10 +114,10 @@ func (s *spare) start(ctx context.Context, options []string) error {
 	if err != nil {
 		return err
 	}
-	cmd.Env = s.folder.Mark(cmd.Env)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start a scratch server: %w", err)
 	}
+	failpoint.Here("restore-starting")
 	started := &process{ended: make(chan struct{})}
 	s.server = started
 	go func() { // it ends with the server, which somebody else may end

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/failpoint"
 )
 
 // stages are told to humans and timed.
@@ -42,12 +43,14 @@ func (s *spare) unpack(ctx context.Context, links []backupd.Link, timed func(sta
 		if err != nil {
 			return err
 		}
+		failpoint.Here("restore-fetched")
 		err = timed(stagePrepare, l.Manifest.ID, func() error {
 			return s.run(ctx, s.dir, nil, nil, "mariadb-backup", args...)
 		})
 		if err != nil {
 			return fmt.Errorf("prepare %s: %w", l.Manifest.ID, err)
 		}
+		failpoint.Here("restore-prepared")
 		if err := os.RemoveAll(more); err != nil {
 			return err
 		}
