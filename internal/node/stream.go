@@ -62,3 +62,12 @@ type Desync struct {
 	Since time.Time `json:"since"`
 	Alive bool      `json:"alive"` // the backup is still going on, and will end it
 }
+
+// Restored is what a restore put in place, as long as no server has run on it.
+type Restored struct {
+	At    time.Time `json:"at"`
+	UUID  string    `json:"uuid"`
+	Seqno int64     `json:"seqno"`
+	ToLSN uint64    `json:"to_lsn"`
+	Aside string    `json:"aside,omitempty"` // where the data directory is that was there before
+}

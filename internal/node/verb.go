@@ -117,4 +117,7 @@ type State struct {
 
 	// Desynced tells of a desync that a backup began and has not ended yet.
 	Desynced *Desync `json:"desynced,omitempty"`
+
+	// Restored tells of a restore on whose data no server has run yet.
+	Restored *Restored `json:"restored,omitempty"`
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/failpoint"
 	"github.com/kagu-db/kagu/internal/node"
 )
 
@@ -59,7 +60,8 @@ type restoring struct {
 	folder string // where it works
 	who    owner
 	mode   os.FileMode
-	holds  bool // the data directory holds something
+	holds  bool   // the data directory holds something
+	aside  string // where the data directory that was there is, or will be
 
 	parts int
 	last  node.Stream // what the newest part says of itself
@@ -79,8 +81,7 @@ func (r *restoring) mayBegin(ctx context.Context) error {
 	info, err := os.Lstat(dir)
 	switch {
 	case gone(err):
-		r.mode = 0o755
-		if r.who, err = serverAccount(); err != nil {
+		if err := r.likeBefore(); err != nil {
 			return refusef("%s does not exist, and whose it shall be is not known: %w; make it, empty, and give it to the server's account", dir, err)
 		}
 	case err != nil:
@@ -105,6 +106,27 @@ func (r *restoring) mayBegin(ctx context.Context) error {
 		return refusef("the data directory %s is not empty; an operator may have it put aside by typing %s/%s as consent", dir, r.fl.cluster.Name, r.fl.n.Name)
 	}
 	return r.room()
+}
+
+// likeBefore says whose a data directory shall be that is not there: as the one that a restore put
+// aside which was killed before it put another in its place, or as the distribution has it.
+func (r *restoring) likeBefore() error {
+	var err error
+	if r.aside, err = r.fl.d.lastAside(); err != nil {
+		return err
+	}
+	if r.aside == "" {
+		r.mode = 0o755
+		r.who, err = serverAccount()
+		return err
+	}
+	info, err := os.Lstat(r.aside)
+	if err != nil {
+		return err
+	}
+	r.mode = info.Mode().Perm()
+	r.who, err = ownerOf(r.aside)
+	return err
 }
 
 // down tells why the server cannot be said to be down.
@@ -219,18 +241,20 @@ func (r *restoring) settle(ctx context.Context) (*node.Stream, error) {
 		return nil, fmt.Errorf("in the meantime: %w", err)
 	}
 	dir := filepath.Clean(r.fl.n.DataDir)
-	result := &node.Stream{
-		Format: node.FormatMBStream, Tool: r.version, Server: r.last.Server, Bytes: r.bytes,
-		ToLSN: r.last.ToLSN, UUID: r.last.UUID, Seqno: r.last.Seqno, Binlog: r.last.Binlog,
+	if r.holds {
+		r.aside = dir + asideInfix + r.s.now().UTC().Format("20060102T150405Z")
+		if _, err := os.Lstat(r.aside); !gone(err) {
+			return nil, fmt.Errorf("%s is there already: try again", r.aside)
+		}
+	}
+	if err := r.remember(); err != nil {
+		return nil, err
 	}
 	if r.holds {
-		result.Aside = dir + ".before-restore-" + r.s.now().UTC().Format("20060102T150405Z")
-		if _, err := os.Lstat(result.Aside); !gone(err) {
-			return nil, fmt.Errorf("%s is there already: try again", result.Aside)
-		}
-		if err := os.Rename(dir, result.Aside); err != nil {
+		if err := os.Rename(dir, r.aside); err != nil {
 			return nil, fmt.Errorf("put the data directory aside: %w", err)
 		}
+		failpoint.Here("restore-aside")
 	}
 	if !r.holds { // os.Rename goes onto nothing alone; an empty folder is removed, and only if it still is empty
 		if err := os.Remove(dir); err != nil && !gone(err) {
@@ -239,11 +263,30 @@ func (r *restoring) settle(ctx context.Context) (*node.Stream, error) {
 	}
 	if err := os.Rename(r.data(), dir); err != nil {
 		if r.holds {
-			err = errors.Join(err, os.Rename(result.Aside, dir))
+			err = errors.Join(err, os.Rename(r.aside, dir))
 		}
 		return nil, fmt.Errorf("put the restored data in place: %w", err)
 	}
-	return result, syncDir(filepath.Dir(dir))
+	failpoint.Here("restore-placed")
+	return &node.Stream{
+		Format: node.FormatMBStream, Tool: r.version, Server: r.last.Server, Bytes: r.bytes,
+		ToLSN: r.last.ToLSN, UUID: r.last.UUID, Seqno: r.last.Seqno, Binlog: r.last.Binlog, Aside: r.aside,
+	}, syncDir(filepath.Dir(dir))
+}
+
+// remember writes down what is about to take its place.
+func (r *restoring) remember() error {
+	note := restored{Restored: node.Restored{
+		At: r.s.now().UTC(), UUID: r.last.UUID, Seqno: r.last.Seqno, ToLSN: r.last.ToLSN, Aside: r.aside,
+	}}
+	var err error
+	if note.Saved, err = markOf(filepath.Join(r.data(), "grastate.dat")); err == nil {
+		err = r.fl.d.save(restoredFile, note)
+	}
+	if err != nil {
+		return fmt.Errorf("write down what was restored: %w", err)
+	}
+	return nil
 }
 
 // saveState makes the folder a data directory that joins its cluster at the backup's position.

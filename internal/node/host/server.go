@@ -55,6 +55,7 @@ func (s *Server) Answer(ctx context.Context, r node.Request) (reply node.Reply) 
 		f := s.look(ctx, n)
 		_ = s.tellStopped(n, d, &f) // its failure is in the notes
 		d.tellDesynced(&f)
+		d.tellRestored(n.DataDir, &f)
 		reply.Done, reply.State = true, &f.state
 		return reply
 	}

@@ -157,18 +157,6 @@ func serverAccount() (owner, error) {
 	return owner{uint32(uid), uint32(gid)}, errors.Join(errU, errG)
 }
 
-// mountPoint refuses a data directory that is a file system of its own: its parent is on another.
-func mountPoint(dir string) error {
-	var own, above unix.Stat_t
-	if err := errors.Join(unix.Lstat(dir, &own), unix.Stat(filepath.Dir(dir), &above)); err != nil {
-		return refusef("look at %s: %w", dir, err)
-	}
-	if own.Dev != above.Dev {
-		return refusef("%s is a mount point, and nothing can be put in its place by renaming: make a folder below it the data directory", dir)
-	}
-	return nil
-}
-
 // freeShare is how much of a file system is free, 0 to 1.
 func freeShare(path string) (float64, error) {
 	return within(fileLimit, func() (float64, error) {
