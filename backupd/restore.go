@@ -54,6 +54,13 @@ type Plan struct {
 	Consent string        `json:"consent,omitempty"` // must be typed: a step replaces or overwrites data
 }
 
+// ByHand is the name of a step that tells a human what only a human does. Where it is the last one,
+// kagu has done its part and the restore goes on without it.
+const ByHand = "by hand"
+
+// Commands is in the data of a step ByHand: lines for the human, with "$ " before what is typed.
+const Commands = "commands"
+
 // Step is one step of a plan. Done twice it does no harm.
 type Step struct {
 	Name string            `json:"name"` // in the words of the Kind

@@ -15,20 +15,18 @@ import (
 
 // The steps of plans.
 const (
-	stepPrepare = "prepare"  // a scratch server with the content of the chain
-	stepReplay  = "replay"   // archived binary logs up to the point
-	stepKeep    = "keep"     // the scratch server is a human's from now on
-	stepCopy    = "copy"     // from the scratch server into the cluster
-	stepDrop    = "drop"     // the scratch server
-	stepUpload  = "restore"  // by kagu-node, on the host of a member
-	stepStart   = "start"    // the member
-	stepJoin    = "join"     // wait until it is synced
-	stepByHand  = "by hand"  // what only a human does
-	keyInto     = "into"     // of stepCopy: the schema to write to
-	keySchema   = "schema"   // of stepCopy
-	keyTable    = "table"    // of stepCopy; not there: all of the schema
-	keyReplace  = "replace"  // of stepCopy: "yes" if tables that are there are dropped first
-	keyCommand  = "commands" // of stepByHand
+	stepPrepare = "prepare" // a scratch server with the content of the chain
+	stepReplay  = "replay"  // archived binary logs up to the point
+	stepKeep    = "keep"    // the scratch server is a human's from now on
+	stepCopy    = "copy"    // from the scratch server into the cluster
+	stepDrop    = "drop"    // the scratch server
+	stepUpload  = "restore" // by kagu-node, on the host of a member
+	stepStart   = "start"   // the member
+	stepJoin    = "join"    // wait until it is synced
+	keyInto     = "into"    // of stepCopy: the schema to write to
+	keySchema   = "schema"  // of stepCopy
+	keyTable    = "table"   // of stepCopy; not there: all of the schema
+	keyReplace  = "replace" // of stepCopy: "yes" if tables that are there are dropped first
 )
 
 // Plan says how a restore would go. It reads manifests, and for a restore into the running cluster
@@ -226,17 +224,11 @@ func planCluster(p *backupd.Plan, r backupd.Restore) error {
 		return err
 	}
 	p.Consent = r.Cluster.Name + "/" + n.Name
-	commands := []string{"on the host of " + n.Name + ": set safe_to_bootstrap: 1 in grastate.dat, then galera_new_cluster"}
-	for _, other := range r.Cluster.Nodes {
-		if other.Name != n.Name {
-			commands = append(commands, "then start "+other.Name+" and wait until it is Synced: kagu status "+r.Cluster.Name)
-		}
-	}
 	p.Steps = []backupd.Step{
 		{Name: stepUpload, Node: n.Name, Why: "unpack the files on its host and put them in place of the data directory, which is set aside; kagu-node refuses while the server runs"},
 		{
-			Name: stepByHand, Node: n.Name, Why: "found the cluster: kagu never does, since it cannot know that no other member lives",
-			Data: map[string]string{keyCommand: strings.Join(commands, "\n")},
+			Name: backupd.ByHand, Node: n.Name, Why: "found the cluster and let the others join: kagu never does, since it cannot know that no other member lives; it prints every command",
+			Data: map[string]string{backupd.Commands: byHand(r.Cluster, n)},
 		},
 	}
 	return nil
@@ -245,7 +237,7 @@ func planCluster(p *backupd.Plan, r backupd.Restore) error {
 // physicalAlone wants files, and no point beyond them: those go to a member as they are.
 func physicalAlone(r backupd.Restore) error {
 	if r.Point != (backupd.Point{}) {
-		return errors.New("files go to a member as the backup has them: restore to a scratch server for a point, look at it, and bring its schemas into a cluster by --schema")
+		return errors.New("files go to a member as the backup has them: restore to a scratch server for a point, look at it, and bring its schemas into a cluster by --schema, or make its files those of a new cluster's first member as docs/backup-galera.md says")
 	}
 	if m := r.Links[0].Manifest; m.Method != backupd.Physical {
 		return fmt.Errorf("%w: %s is %s, and a member is rebuilt from a physical one", backupd.ErrUnfit, m.ID, m.Method)

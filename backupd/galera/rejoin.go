@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/cluster"
+	"github.com/kagu-db/kagu/internal/failpoint"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/node"
 	"github.com/kagu-db/kagu/internal/sqlconn"
@@ -30,11 +32,20 @@ func (k Kind) upload(ctx context.Context, r backupd.Restore, s backupd.Step) err
 	if err != nil {
 		return err
 	}
+	last := r.Links[len(r.Links)-1].Manifest
+	if there := k.restored(ctx, r.Cluster, n); there != nil && there.UUID == last.Position.UUID && there.Seqno == last.Position.Seqno && there.ToLSN == last.Position.ToLSN {
+		tell(r.Tell)("restore", "its host has all of it already, since "+there.At.Format(time.RFC3339)+", and no server has run on it")
+		tellAside(r, there.Aside)
+		return nil
+	}
 	req := request(node.Restore, r.Cluster, n)
 	req.Consent = r.Consent
 	var parts []node.Part
-	for _, l := range r.Links {
-		parts = append(parts, func(ctx context.Context) (io.ReadCloser, error) { return l.Source.Open(ctx, streamData) })
+	for i, l := range r.Links {
+		parts = append(parts, func(ctx context.Context) (io.ReadCloser, error) {
+			failpoint.Here(fmt.Sprintf("restore-part-%d", i+1))
+			return l.Source.Open(ctx, streamData)
+		})
 	}
 	reply, err := k.Hosts.Upload(ctx, n.Host, req, parts...)
 	if err == nil {
@@ -43,14 +54,30 @@ func (k Kind) upload(ctx context.Context, r backupd.Restore, s backupd.Step) err
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", n.Name, err)
 	}
-	if m := r.Links[len(r.Links)-1].Manifest; reply.Stream != nil && (reply.Stream.UUID != m.Position.UUID || reply.Stream.Seqno != m.Position.Seqno) {
+	if reply.Stream != nil && (reply.Stream.UUID != last.Position.UUID || reply.Stream.Seqno != last.Position.Seqno) {
 		return fmt.Errorf("restore %s: it is at %s:%d now, and the backup was at %s:%d: do not start it", n.Name,
-			reply.Stream.UUID, reply.Stream.Seqno, m.Position.UUID, m.Position.Seqno)
+			reply.Stream.UUID, reply.Stream.Seqno, last.Position.UUID, last.Position.Seqno)
 	}
-	if reply.Stream != nil && reply.Stream.Aside != "" {
-		tell(r.Tell)("restore", "the data directory that was there is now "+reply.Stream.Aside)
+	if reply.Stream != nil {
+		tellAside(r, reply.Stream.Aside)
 	}
 	return nil
+}
+
+// restored asks a host what a restore put in place there, that no server has run on: the answer to
+// an upload may have been lost. Nil is as good as an error, which the upload itself will meet.
+func (k Kind) restored(ctx context.Context, c inventory.Cluster, n inventory.Node) *node.Restored {
+	reply, err := k.Hosts.Do(ctx, n.Host, node.Request{Verb: node.Report, Cluster: c.Name, Node: n.Name})
+	if err != nil || reply.State == nil {
+		return nil
+	}
+	return reply.State.Restored
+}
+
+func tellAside(r backupd.Restore, aside string) {
+	if aside != "" {
+		tell(r.Tell)("restore", "the data directory that was there is now "+aside)
+	}
 }
 
 func (k Kind) startNode(ctx context.Context, r backupd.Restore, s backupd.Step) error {
@@ -58,7 +85,12 @@ func (k Kind) startNode(ctx context.Context, r backupd.Restore, s backupd.Step) 
 	if err != nil {
 		return err
 	}
-	reply, err := k.Hosts.Do(ctx, n.Host, request(node.Start, r.Cluster, n))
+	// A kagu that was killed may have started it.
+	reply, err := k.Hosts.Do(ctx, n.Host, node.Request{Verb: node.Report, Cluster: r.Cluster.Name, Node: n.Name})
+	if err == nil && reply.State != nil && reply.State.Process == cluster.ProcessRunning {
+		return nil
+	}
+	reply, err = k.Hosts.Do(ctx, n.Host, request(node.Start, r.Cluster, n))
 	if errors.Is(err, node.ErrUnsure) { // it may run: the next step looks
 		return nil
 	}
@@ -84,6 +116,7 @@ func (k Kind) awaitJoin(ctx context.Context, r backupd.Restore, s backupd.Step, 
 	defer cancel()
 	db := sqlconn.Open(n.SQL, r.Cluster.Credential, r.Cluster.TLS)
 	defer db.Close()
+	failpoint.Here("restore-joining")
 	said := ""
 	for {
 		st, err := status(ctx, db)

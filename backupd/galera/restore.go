@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/failpoint"
 	"github.com/kagu-db/kagu/internal/scratch"
 )
 
@@ -55,8 +57,10 @@ func (k Kind) Do(ctx context.Context, r backupd.Restore, s backupd.Step) error {
 		return k.startNode(ctx, r, s)
 	case stepJoin:
 		return k.awaitJoin(ctx, r, s, to)
-	case stepByHand:
-		to("by hand", s.Data[keyCommand])
+	case backupd.ByHand:
+		for line := range strings.Lines(s.Data[backupd.Commands]) {
+			to(backupd.ByHand, strings.TrimSuffix(line, "\n"))
+		}
 		return nil
 	}
 	return fmt.Errorf("a Galera cluster has no step %.40q", s.Name)
@@ -121,9 +125,11 @@ func replayStep(ctx context.Context, r backupd.Restore, to func(stage, detail st
 	if err != nil {
 		return err
 	}
+	failpoint.Here("restore-collected")
 	if err := writeWhole(note, []byte(time.Now().UTC().Format(time.RFC3339)+"\n")); err != nil {
 		return err
 	}
+	failpoint.Here("restore-replaying")
 	to("replay", pointText(r.Point))
 	if err := s.replay(ctx, part); err != nil {
 		return err

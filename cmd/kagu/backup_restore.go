@@ -93,6 +93,9 @@ func (r *restoring) run(s *session) error {
 	}
 	printRestore(s, choice)
 	if r.planOnly {
+		for _, step := range choice.Plan.Steps {
+			fmt.Fprint(s.out, printableLines(step.Data[backupd.Commands]))
+		}
 		return nil
 	}
 	if choice.Restore.Consent, err = r.agreed(s, choice.Plan); err != nil {
@@ -105,7 +108,12 @@ func (r *restoring) run(s *session) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s in %s: %s\n", green("restored"), time.Since(began).Round(time.Second), plain(choice.Plan.Until))
+	took := time.Since(began).Round(time.Second)
+	if steps := choice.Plan.Steps; steps[len(steps)-1].Name == backupd.ByHand {
+		fmt.Fprintf(s.out, "%s in %s. What is printed above brings back %s\n", yellow("kagu's part is done"), took, plain(choice.Plan.Until))
+		return nil
+	}
+	fmt.Fprintf(s.out, "%s in %s: %s\n", green("restored"), took, plain(choice.Plan.Until))
 	return nil
 }
 
