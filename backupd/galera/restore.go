@@ -17,8 +17,8 @@ import (
 // serverIn is where the scratch server of a restore is, beside what the engine notes of it.
 func serverIn(dir string) string { return filepath.Join(dir, "server") }
 
-// replayingFile is there while a replay goes on. A replay that was cut short cannot be gone on
-// with: it is begun anew, from the backup.
+// replayingFile is there from the moment a replay begins. What was replayed cannot be replayed again,
+// and a replay that was cut short cannot be gone on with: both begin anew, from the backup.
 const replayingFile = "replaying"
 
 // Do carries out a step.
@@ -110,7 +110,7 @@ func replayStep(ctx context.Context, r backupd.Restore, to func(stage, detail st
 	}
 	note := filepath.Join(s.dir, replayingFile)
 	if _, err := os.Stat(note); err == nil {
-		to("prepare", "an earlier replay was cut short: from the backup again")
+		to("prepare", "an earlier try has replayed already: from the backup again")
 		if err := s.prepare(ctx, r, to); err != nil {
 			return err
 		}
@@ -134,5 +134,5 @@ func replayStep(ctx context.Context, r backupd.Restore, to func(stage, detail st
 	if err := s.replay(ctx, part); err != nil {
 		return err
 	}
-	return errors.Join(os.RemoveAll(dir), os.Remove(note))
+	return os.RemoveAll(dir)
 }

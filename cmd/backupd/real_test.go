@@ -15,6 +15,7 @@ import (
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/lab/labtest"
+	"github.com/kagu-db/kagu/internal/needs"
 )
 
 // The whole way with the real programs: kagu, backupd, sshd, kagu-node and the databases. What each
@@ -27,18 +28,30 @@ type rig struct {
 
 func newRig(t *testing.T, o lab.Options) rig {
 	t.Helper()
-	o.Services = []lab.Service{lab.SSH, lab.Backupd}
+	needs.Servers(t)
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Services, o.Bin = []lab.Service{lab.SSH, lab.Backupd}, bin
 	return rig{t, labtest.Up(t, o)}
 }
 
 // kagu runs the operator's command and returns what it said.
 func (r rig) kagu(args ...string) (string, error) {
 	r.t.Helper()
+	return r.kaguAt("", args...)
+}
+
+// kaguAt runs it until a failpoint kills it.
+func (r rig) kaguAt(failpoint string, args ...string) (string, error) {
+	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(r.lab.Bin, "kagu"), append([]string{"--config.file=" + r.lab.Config(), "backup"}, args...)...)
+	cmd.Env = append(os.Environ(), "KAGU_FAILPOINT="+failpoint)
 	out, err := cmd.CombinedOutput()
-	r.t.Logf("kagu backup %s\n%s", strings.Join(args, " "), out)
+	r.t.Logf("kagu backup %s %s\n%s", strings.Join(args, " "), failpoint, out)
 	return string(out), err
 }
 
@@ -108,6 +121,11 @@ func TestGaleraIsBackedUpProvenAndRebuilt(t *testing.T) {
 	r.must("verify", "lab") // the next one goes well
 	t.Run("backupd is killed while it takes one", func(t *testing.T) { rig{t, r.lab}.killed() })
 	t.Run("a destroyed node", func(t *testing.T) { rig{t, r.lab}.destroyed() })
+	r.must("run", "lab", "changes") // so that a chain of two is restored from here on
+	t.Run("a restore to a point is killed wherever it can be", func(t *testing.T) { rig{t, r.lab}.killedOnTheWayToAPoint() })
+	t.Run("the restore of a member is killed wherever it can be", func(t *testing.T) { rig{t, r.lab}.killedOnTheWayToAMember() })
+	t.Run("every member is lost", func(t *testing.T) { rig{t, r.lab}.lost() })
+	t.Run("a new cluster as it was at a point", func(t *testing.T) { rig{t, r.lab}.founded() })
 }
 
 // killed ends backupd the hard way in the middle of a stream: nothing of that backup is listed or

@@ -238,7 +238,7 @@ func (n Node) starterScript() string {
 	defaults := shellWords("--defaults-file=" + n.config())
 	return "#!/bin/sh\n# Written by kagu lab.\n" +
 		"position=$(" + recovery + " " + defaults + ") || exit 1\n" +
-		"exec " + mariadbd + " " + defaults + " $position\n"
+		"exec " + mariadbd + " " + defaults + " $position \"$@\"\n"
 }
 
 // argv is how the lab starts the server of a data directory that was left cleanly.

@@ -231,6 +231,11 @@ func (r *restoring) makeMore() error {
 // settle puts the data in place. Until the first rename nothing was changed; between the two
 // there is no data directory, and nothing is lost.
 func (r *restoring) settle(ctx context.Context) (*node.Stream, error) {
+	for _, dir := range []string{r.more(), r.tmp()} { // now: whoever is killed below leaves next to nothing
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.saveState(); err != nil {
 		return nil, err
 	}
