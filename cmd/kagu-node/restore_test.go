@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,10 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/kagu-db/kagu/internal/lab"
-	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/node"
 	"github.com/kagu-db/kagu/internal/wsrep"
 )
@@ -221,73 +216,6 @@ func TestADestroyedMemberIsRebuiltAndJoinsByIST(t *testing.T) {
 		reply, err := r.client.Stream(ctx, r.host("n3"), next, io.Discard)
 		refused("take a full one", reply, err)
 	})
-	t.Run("a data directory on which something is mounted", func(t *testing.T) {
-		sub := &rig{T: t, Lab: r.Lab, fleet: r.fleet, client: r.client, ids: r.ids}
-		sub.onAMountPoint(partOf(fullStream), partOf(moreStream))
-	})
-}
-
-// onAMountPoint binds a folder of the same file system to the data directory of n2, has it refused,
-// and does what the refusal says.
-func (r *rig) onAMountPoint(parts ...node.Part) {
-	t := r.T
-	if os.Geteuid() != 0 {
-		needs.Missing(t, errors.New("a folder to bind to another: run as root"))
-	}
-	ctx, n2 := t.Context(), r.node("n2")
-	if err := r.Kill(ctx, "n2"); err != nil {
-		t.Fatal(err)
-	}
-	disk := filepath.Join(n2.Dir, "disk")
-	if err := errors.Join(os.Rename(n2.DataDir(), disk), os.Mkdir(n2.DataDir(), 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Mount(disk, n2.DataDir(), "", unix.MS_BIND, ""); err != nil {
-		needs.Missing(t, fmt.Errorf("a folder bound to another: %w", err))
-	}
-	t.Cleanup(func() { _ = unix.Unmount(n2.DataDir(), unix.MNT_DETACH) })
-	reply, err := r.restore("n2", true, parts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, remedy, found := strings.Cut(reply.Refused, "the data directory: ")
-	command, _, ends := strings.Cut(remedy, ";")
-	if !strings.Contains(reply.Refused, "is a mount point") || !found || !ends {
-		t.Fatalf("%+v", reply)
-	}
-	if out, err := exec.Command("sh", "-c", command).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v %s", command, err, out)
-	}
-	below := filepath.Join(n2.DataDir(), "data")
-	for _, file := range []string{r.Config(), filepath.Join(n2.Dir, "my.cnf")} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, end := range []string{"\n", "\"\n"} { // kagu.yaml may quote it
-			text = bytes.ReplaceAll(text, []byte(n2.DataDir()+end), []byte(below+end))
-		}
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	before := names(t, below)
-	reply, err = r.restore("n2", true, parts...)
-	if err := errors.Join(err, reply.Err()); err != nil {
-		t.Fatal(err)
-	}
-	if aside := names(t, reply.Stream.Aside); strings.Join(aside, " ") != strings.Join(before, " ") {
-		t.Errorf("put aside: %v, want %v", aside, before)
-	}
-	if err := r.Start(ctx, "n2"); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.AwaitSynced(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if n := r.count("n2"); n != 1550 {
-		t.Errorf("%d rows, want 1550", n)
-	}
 }
 
 type broken struct{}
