@@ -310,6 +310,17 @@ or (max by (job, cluster) (%[2]s{state="serving"}) == 1
 			Description: "A rolling restart was not finished, or a node was started with an old configuration. " +
 				"What one node allows, another refuses.",
 		},
+		{ // a node that is away has no version
+			Name: "NdbVersionsDiffer",
+			Expr: expr(`count by (job, cluster) (count by (job, cluster, version) (%s{role="data", version!=""})) > 1`,
+				metric.NdbNodeInfo),
+			For:      4 * time.Hour,
+			Severity: Warning,
+			Scope:    ScopeCluster,
+			Summary:  "{{ $labels.cluster }}: the data nodes are of {{ $value }} versions, for four hours",
+			Description: "An upgrade was begun and not finished. " +
+				"Backups are refused meanwhile, and ndbinfo may be empty.",
+		},
 	}
 }
 
