@@ -43,7 +43,13 @@ func pageOf(t *testing.T, s *side) (lines []string, failed map[string]string) {
 
 func pageWithin(ctx context.Context, t *testing.T, s *side) (lines []string, failed map[string]string) {
 	t.Helper()
-	collectors, err := s.look([]string{"management", "events", "judgement"})
+	return pageOfThese(ctx, t, s, "management", "events", "judgement")
+}
+
+// pageOfThese scrapes these collectors, one after the other.
+func pageOfThese(ctx context.Context, t *testing.T, s *side, names ...string) (lines []string, failed map[string]string) {
+	t.Helper()
+	collectors, err := s.look(names)
 	if err != nil {
 		t.Fatal(err)
 	}
