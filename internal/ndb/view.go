@@ -136,13 +136,13 @@ func (v View) Answered() bool {
 	return slices.ContainsFunc(v.Servers, func(s Server) bool { return s.Error == "" })
 }
 
-// blind tells whether a server has contact with no data node while another has: it is cut off,
-// and what it says of the others proves nothing.
+// blind tells whether a server knows how no data node is while another does: it is cut off, or has
+// just been started, and what it says of the others proves nothing.
 func (v View) blind(s Server) bool {
-	return !s.seesData() && slices.ContainsFunc(v.Servers, func(o Server) bool { return o.Error == "" && o.seesData() })
+	return !s.knowsData() && slices.ContainsFunc(v.Servers, func(o Server) bool { return o.Error == "" && o.knowsData() })
 }
 
-// CutOff lists the servers that have contact with no data node while another has.
+// CutOff lists the servers that know how no data node is while another does.
 func (v View) CutOff() []Server {
 	return slices.DeleteFunc(slices.Clone(v.Servers), func(s Server) bool { return s.Error != "" || !v.blind(s) })
 }
@@ -155,6 +155,14 @@ func (v View) Deaf() bool {
 
 func (s Server) seesData() bool {
 	return slices.ContainsFunc(s.Nodes, func(n mgm.NodeStatus) bool { return n.Type == mgm.NodeData && n.State != mgm.StateNoContact })
+}
+
+// knowsData is more than seesData: a data node that has connected to a server is UNKNOWN to it until
+// it has said how it is.
+func (s Server) knowsData() bool {
+	return slices.ContainsFunc(s.Nodes, func(n mgm.NodeStatus) bool {
+		return n.Type == mgm.NodeData && n.State != mgm.StateNoContact && n.State != mgm.StateUnknown
+	})
 }
 
 // up reads a state: serving, not, or not to be told.
@@ -234,7 +242,7 @@ func (v View) witness(n *Node) {
 		}
 		said = append(said, status)
 	}
-	said = withContact(said)
+	said = withAnswer(withContact(said))
 	var states []string
 	for i, s := range said {
 		if i == 0 {
@@ -273,6 +281,15 @@ func withContact(said []mgm.NodeStatus) []mgm.NodeStatus {
 		return said
 	}
 	return contact
+}
+
+// withAnswer leaves out who does not know how a node is, if all others say that it is up.
+func withAnswer(said []mgm.NodeStatus) []mgm.NodeStatus {
+	answers := slices.DeleteFunc(slices.Clone(said), func(s mgm.NodeStatus) bool { return s.State == mgm.StateUnknown })
+	if len(answers) == 0 || slices.ContainsFunc(answers, func(s mgm.NodeStatus) bool { return up(s) != cluster.Yes }) {
+		return said
+	}
+	return answers
 }
 
 // hostName returns the name kagu.yaml has for an address, or the address.

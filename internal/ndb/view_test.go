@@ -149,6 +149,11 @@ func TestJudge(t *testing.T) {
 			head: "management server m1 reaches no data node: it is cut off",
 		},
 		{
+			name: "a management server was just started, and no data node has told it how it is", m1: "?---++?", m2: "+++++++", colour: ndb.Yellow,
+			head: "management server m1 reaches no data node: it is cut off",
+		},
+		{name: "it knows all data nodes but one, which has just connected", m1: "+?+++++", m2: "+++++++", colour: ndb.Green, head: "healthy"},
+		{
 			name: "the management servers disagree: it is shown, and not called safe", m1: "-++++++", m2: "+++++++", colour: ndb.Yellow,
 			head: "the management servers disagree on data node 1: no contact / started",
 			also: []string{"what the loss of node 2 and host h-d2 does is not known: whether data node 1 is started"},
