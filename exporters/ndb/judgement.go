@@ -65,7 +65,7 @@ func (l *look) remember(f Facts, now time.Time) {
 
 func (l *look) emitRestarts(e emitter, f Facts) {
 	for _, r := range f.Restarts {
-		if p, running := l.stream.past.restart(r); running && p.Known {
+		if p, running := l.stream.past.restart(r, time.Now()); running && p.Known {
 			e.of(metric.NdbRestartProgressRatio, p.Share, itoa(r.Node))
 			e.of(metric.NdbRestartRemainingSeconds, p.Remaining.Seconds(), itoa(r.Node))
 		}

@@ -21,6 +21,14 @@ type past struct {
 	samples  map[thing]*track
 	restarts map[int][][]ndb.Stage // complete ones, by node
 	last     map[int]time.Duration // total time of the newest complete one
+	running  map[int]restartStage  // by node
+}
+
+// A restartStage is what a restart is in, and since when we see it there: the data nodes tell how long a
+// stage took when it is over.
+type restartStage struct {
+	stage int
+	since time.Time
 }
 
 type thing struct {
@@ -72,10 +80,11 @@ func (p *past) runways(now time.Time) map[thing]ndb.Runway {
 }
 
 // restart notes how a restart is going and says how far it is, false if it is over.
-func (p *past) restart(r Restart) (ndb.Progress, bool) {
+func (p *past) restart(r Restart, now time.Time) (ndb.Progress, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ndb.RestartDone(r.Status) {
+		delete(p.running, r.Node)
 		if r.Total > 0 && p.last[r.Node] != r.Total {
 			if p.restarts == nil {
 				p.restarts, p.last = map[int][][]ndb.Stage{}, map[int]time.Duration{}
@@ -88,14 +97,24 @@ func (p *past) restart(r Restart) (ndb.Progress, bool) {
 		}
 		return ndb.Progress{}, false
 	}
-	if !ndb.RestartRuns(r.Status) {
-		return ndb.Progress{}, false
+	stage, known := ndb.RestartStage(r.Status)
+	if !ndb.RestartRuns(r.Status) || !known {
+		return ndb.Progress{}, ndb.RestartRuns(r.Status)
 	}
-	soFar := stagesOf(r)
-	for len(soFar) > 1 && soFar[len(soFar)-1].Took == 0 { // not reached yet
-		soFar = soFar[:len(soFar)-1]
-	}
+	soFar := stagesOf(r)[:stage+1]
+	soFar[stage].Took = now.Sub(p.inStage(r.Node, stage, now))
 	return ndb.RestartProgress(soFar, p.restarts[r.Node]), true
+}
+
+// inStage returns since when a node is seen in a stage.
+func (p *past) inStage(node, stage int, now time.Time) time.Time {
+	if p.running == nil {
+		p.running = map[int]restartStage{}
+	}
+	if was, seen := p.running[node]; !seen || was.stage != stage {
+		p.running[node] = restartStage{stage, now}
+	}
+	return p.running[node].since
 }
 
 func stagesOf(r Restart) []ndb.Stage {

@@ -32,6 +32,18 @@ func RestartDone(status int) bool { return status == 19 || status == 24 }
 // only its failure is known, and it may stay so for ever.
 func RestartRuns(status int) bool { return status > 3 && !RestartDone(status) }
 
+// stageOf is the place in Stages of what a data node does at a node_restart_status_int. Its column is
+// filled when it is over.
+var stageOf = map[int]int{
+	4: 2, 5: 3, 6: 4, 7: 5, 8: 6, 9: 6, 10: 7, 11: 8, 12: 10, 13: 10, 14: 10, 15: 10, 16: 11, 17: 12, 18: 13,
+}
+
+// RestartStage is the place in Stages of the part that a restart is in, false if nobody knows.
+func RestartStage(status int) (int, bool) {
+	stage, known := stageOf[status]
+	return stage, known
+}
+
 // PhaseWords says what a data node does in a start phase.
 func PhaseWords(phase int) string {
 	switch {
@@ -95,7 +107,7 @@ func RestartProgress(soFar []Stage, earlier [][]Stage) Progress {
 		slices.Sort(took)
 		usual := (took[(len(took)-1)/2] + took[len(took)/2]) / 2
 		if i == now {
-			p.Overdue = soFar[now].Took > took[len(took)-1]
+			p.Overdue = soFar[now].Took > took[len(took)-1]+time.Second
 			usual = max(0, usual-soFar[now].Took)
 		}
 		ahead += usual
