@@ -2,7 +2,6 @@ package ndb
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"slices"
 	"strings"
@@ -152,24 +151,39 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 	})
 
 	t.Run("the data nodes lose sight of each other: the arbitrator lets one go on, and the other waits in a phase", func(t *testing.T) {
-		if !*partition {
-			t.Skip("how a partition ends differs from run to run: go test ./exporters/ndb -run TestOnARealCluster -partition")
-		}
 		rooted(t)
+		// The management servers have just come back. Cut before the data nodes have agreed on an
+		// arbitrator, they never do, and both are put out.
+		for _, trouble := range []string{"none", "not_agreed", "unknown"} {
+			until("there is an arbitrator", has(`ndb_arbitrator_trouble{trouble="`+trouble+`"} 0`))
+		}
 		do(l.Cut(t.Context(), "d2", lab.CutGroup))
 		until("arbitration was won", func() bool { return !has(`ndb_arbitration_results_total{result="win_choose"} 0`)() })
 		until("the other was put out by it", has(`ndb_node_forced_stops_total{code="2305",`))
 		until("it is started again, and gets no further", has("ndb_node_start_phase{"))
 		says(t, now(), "ndb_cluster_serving 1", `ndb_data_nodes{state="started"} 1`, `ndb_node_group_nodes{node_group="0",state="started"} 1`)
 		do(l.Join(t.Context(), "d2"))
-		// Seen once: a management server that did not see a node which was restarted meanwhile for a
-		// minute and more, while the other one did. So one is enough, and what comes next restarts both.
-		for _, id := range []string{`node="d1",node_id="11"`, `node="d2",node_id="12"`} {
-			until("both are up again", func() bool {
-				return has(`ndb_mgmd_node_up{`+id+`,seen_by="m1"} 1`)() || has(`ndb_mgmd_node_up{`+id+`,seen_by="m2"} 1`)()
-			})
+		up := func(by string) func() bool {
+			return func() bool {
+				lines := now()
+				return slices.Contains(lines, `ndb_mgmd_node_up{node="d1",node_id="11",seen_by="`+by+`"} 1`) &&
+					slices.Contains(lines, `ndb_mgmd_node_up{node="d2",node_id="12",seen_by="`+by+`"} 1`)
+			}
 		}
+		until("both are up again", func() bool { return up("m1")() || up("m2")() })
 		says(t, now(), "ndb_cluster_serving 1")
+		// A management server that connected to the loser again while it waited for the arbitrator has no contact with it
+		// from then on: docs/ndb-protocol.md. It shows, and what helps is in the runbook of NdbManagementDisagrees.
+		for _, seat := range []string{"m1", "m2"} {
+			if up(seat)() {
+				continue
+			}
+			t.Logf("%s is blind", seat)
+			do(l.Kill(t.Context(), seat))
+			do(l.Start(t.Context(), seat))
+			until(seat+" sees both", up(seat))
+		}
+		until("both are up for all", has(`ndb_data_nodes{state="started"} 2`))
 	})
 
 	t.Run("a new generation of the configuration is seen on every server", func(t *testing.T) {
@@ -222,11 +236,6 @@ func breaksOnARealCluster(t *testing.T, l *lab.Lab) {
 	})
 }
 
-// partition is off by default: seen in four runs on busy cores, a partition ended as it is told here,
-// with a management server that did not see the restarted node for a minute, and with both data nodes
-// put out (2305) after both management servers had just been restarted.
-var partition = flag.Bool("partition", false, "let the data nodes lose sight of each other too")
-
 // rooted skips a test that cuts the network, unless root runs it.
 func rooted(t *testing.T) {
 	t.Helper()
@@ -241,6 +250,6 @@ var elsewhere = map[string]string{
 	"ndb_event_buffer_used_bytes":                          "needs a SQL node that reports its event buffer; TestChronicle",
 	"ndb_backup_error_code":                                "needs a backup that fails; TestChronicle",
 	"ndb_runway_seconds":                                   "needs minutes of growth; TestPast",
-	"ndb_restart_progress_ratio":                           "needs SQL nodes and an earlier restart; TestPast",
-	"ndb_restart_remaining_seconds":                        "needs SQL nodes and an earlier restart; TestPast",
+	"ndb_restart_progress_ratio":                           "needs SQL nodes and an earlier restart; rollOnARealCluster",
+	"ndb_restart_remaining_seconds":                        "needs SQL nodes and an earlier restart; rollOnARealCluster",
 }

@@ -12,6 +12,9 @@ import (
 // TestOnARealCluster starts one NDB cluster for the whole package. What comes last breaks it.
 func TestOnARealCluster(t *testing.T) {
 	l := labtest.Up(t, lab.Options{Kind: cluster.KindNDB, Spare: 2})
+	if *record == "" {
+		t.Run("every node is restarted in turn", func(t *testing.T) { rollOnARealCluster(t, l) })
+	}
 	t.Run("SQL nodes and ndbinfo", func(t *testing.T) { sqlOnARealCluster(t, l) })
 	t.Run("management servers and events", func(t *testing.T) { breaksOnARealCluster(t, l) })
 }

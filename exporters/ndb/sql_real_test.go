@@ -29,9 +29,6 @@ var sqlElsewhere = map[string]string{
 	"ndb_sql_replicated_epoch":                 "needs a channel from another cluster; TestAReplica",
 	"ndb_sql_channel_epoch":                    "needs a channel from another cluster; TestAReplica",
 	"ndb_certificate_expiry_timestamp_seconds": "needs TLS between the nodes; TestCertificates",
-	"ndb_restart_status_code":                  "needs a restart; shown after one, below",
-	"ndb_restart_stage_seconds":                "needs a restart; shown after one, below",
-	"ndb_restart_seconds":                      "needs a restart; shown after one, below",
 }
 
 func sqlOnARealCluster(t *testing.T, l *lab.Lab) {
