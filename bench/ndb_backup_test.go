@@ -21,6 +21,7 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/mgm"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 var (
@@ -41,10 +42,10 @@ func BenchmarkNDBBackup(b *testing.B) {
 	c := fleet.Clusters[0]
 	const password = "only in a lab"
 	c.Backup = &inventory.Backup{Credential: inventory.Credential{User: "kagu_test_backup", Password: inventory.NewSecret(password)}}
-	grants, err := ndb.Account{User: "kagu_test_backup", Host: "127.%", Connections: ndb.Connections}.SQL()
+	grants, err := sqlconn.Account{User: "kagu_test_backup", Host: "127.%", Connections: ndb.Connections}.SQL(ndb.Grants())
 	check(b, err)
 	for i, g := range grants {
-		grants[i] = strings.ReplaceAll(g, ndb.Placeholder, password)
+		grants[i] = strings.ReplaceAll(g, sqlconn.Placeholder, password)
 	}
 	check(b, l.SQL(b.Context(), "s1", append(grants,
 		"CREATE DATABASE big", "CREATE TABLE big.t (id INT PRIMARY KEY, pad VARBINARY(1000)) ENGINE=NDB")...))

@@ -18,6 +18,7 @@ import (
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/lab/labtest"
 	"github.com/kagu-db/kagu/internal/mgm"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // ours is the password of the account that backups are taken with.
@@ -61,7 +62,7 @@ func TestOnARealCluster(t *testing.T) {
 	}
 	b := &bench{Lab: l, cluster: fleet.Clusters[0]}
 	b.cluster.Backup = &inventory.Backup{Credential: inventory.Credential{User: "kagu_test_backup", Password: inventory.NewSecret(ours)}}
-	grants, err := Account{User: "kagu_test_backup", Host: "127.%", Connections: Connections}.SQL()
+	grants, err := sqlconn.Account{User: "kagu_test_backup", Host: "127.%", Connections: Connections}.SQL(Grants())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestOnARealCluster(t *testing.T) {
 func (b *bench) sql(t *testing.T, statements ...string) {
 	t.Helper()
 	for i, s := range statements {
-		statements[i] = strings.ReplaceAll(s, Placeholder, ours)
+		statements[i] = strings.ReplaceAll(s, sqlconn.Placeholder, ours)
 	}
 	if err := b.SQL(t.Context(), "s1", statements...); err != nil {
 		t.Fatal(err)
@@ -308,16 +309,16 @@ func (b *bench) grantsNeeded(t *testing.T) {
 	}
 	const account = "'kagu_test_backup'@'127.%'"
 	for _, g := range Grants() {
-		if g.Privilege == "REPLICATION SLAVE" || g.Privilege == "NDB_STORED_USER" { // the archive needs the one; the other says where the account is
+		if g.Privilege == "REPLICATION SLAVE" || g.Privilege == sqlconn.StoredUser { // the archive needs the one; the other says where the account is
 			continue
 		}
-		b.sql(t, "REVOKE "+g.Privilege+" ON "+g.On+" FROM "+account)
+		b.sql(t, "REVOKE "+g.String()+" FROM "+account)
 		got, err := read()
 		// What the script says of the account itself is not what is meant.
 		if err == nil && without(got, account) == without(whole, account) {
 			t.Errorf("%s is not needed", g.Privilege)
 		}
-		b.sql(t, "GRANT "+g.Privilege+" ON "+g.On+" TO "+account)
+		b.sql(t, "GRANT "+g.String()+" TO "+account)
 	}
 }
 

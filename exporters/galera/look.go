@@ -2,9 +2,7 @@ package galera
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -77,7 +75,7 @@ func (l *look) readVariables(ctx context.Context) (map[string]string, error) {
 type turn struct {
 	exporters.Collector
 	look  *look
-	needs []Grant
+	needs []sqlconn.Grant
 }
 
 // Collect collects when it is its turn.
@@ -91,28 +89,10 @@ func (t turn) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the connection: %w", ctx.Err())
 	}
-	return named{t.Collector, t.needs}.Collect(ctx, emit)
+	return granted(t.Collector, t.needs).Collect(ctx, emit)
 }
 
-// named names the grant that is missing in its error.
-type named struct {
-	exporters.Collector
-	needs []Grant
-}
-
-// Collect collects.
-func (n named) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
-	err := n.Collector.Collect(ctx, emit)
-	if errors.Is(err, sqlconn.ErrGrant) && len(n.needs) > 0 {
-		return fmt.Errorf("%w; it needs %s (`kagu grants galera-exporter` prints the SQL; --no-collector.%s does without)", err, list(n.needs), n.Name())
-	}
-	return err
-}
-
-func list(grants []Grant) string {
-	words := make([]string, len(grants))
-	for i, g := range grants {
-		words[i] = "GRANT " + g.String()
-	}
-	return strings.Join(words, ", ")
+// granted lets a collector name the grant that is missing.
+func granted(c exporters.Collector, needs []sqlconn.Grant) exporters.Collector {
+	return exporters.Granted{Collector: c, Needs: needs, Account: "galera-exporter"}
 }

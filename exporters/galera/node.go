@@ -85,7 +85,7 @@ func apart(db querier, o Options) map[string]*exporters.Apart {
 	add := func(c exporters.Collector, every, deadline time.Duration) {
 		for _, s := range Sources() {
 			if s.Name == c.Name() {
-				all[s.Name] = &exporters.Apart{Collector: named{c, s.Needs}, Every: every, Deadline: deadline}
+				all[s.Name] = &exporters.Apart{Collector: granted(c, s.Needs), Every: every, Deadline: deadline}
 			}
 		}
 	}

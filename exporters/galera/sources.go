@@ -8,6 +8,7 @@ import (
 
 	"github.com/kagu-db/kagu/exporters"
 	"github.com/kagu-db/kagu/internal/metric"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // A Source is a collector as an operator sees it: what it is for, what it costs, whether it is
@@ -19,20 +20,14 @@ type Source struct {
 	Cost metric.Cost // every scrape, slow, or on demand: only when asked for with collect[]
 
 	// Needs are the grants without which it fails. What SHOW answers needs none.
-	Needs []Grant
+	Needs []sqlconn.Grant
 
 	deadline time.Duration                   // of its own statements
 	make     func(*look) exporters.Collector // of one scrape; nil for those that live as long as their target
 }
 
-// A Grant is one privilege on one thing.
-type Grant struct{ Privilege, On string }
-
-// String prints the grant as GRANT takes it.
-func (g Grant) String() string { return g.Privilege + " ON " + g.On }
-
 // process lets an account see the threads and transactions of others.
-var process = Grant{"PROCESS", "*.*"}
+var process = sqlconn.Grant{Privilege: "PROCESS", On: "*.*"}
 
 // soon is the deadline of what is answered from memory.
 const soon = 2 * time.Second
@@ -63,19 +58,19 @@ func Sources() []Source {
 		{
 			Name: "view", Help: "Fingerprint of the view, which tells two clusters apart.",
 			On: true, Cost: metric.EveryScrape, deadline: soon,
-			Needs: []Grant{{"SELECT", "mysql.wsrep_cluster"}, {"SELECT", "mysql.wsrep_cluster_members"}},
+			Needs: []sqlconn.Grant{{Privilege: "SELECT", On: "mysql.wsrep_cluster"}, {Privilege: "SELECT", On: "mysql.wsrep_cluster_members"}},
 			make:  func(l *look) exporters.Collector { return view{l.db} },
 		},
 		{
 			Name: "streaming", Help: "Fragments of huge transactions on their way.",
 			On: true, Cost: metric.EveryScrape, deadline: soon,
-			Needs: []Grant{{"SELECT", "mysql.wsrep_streaming_log"}},
+			Needs: []sqlconn.Grant{{Privilege: "SELECT", On: "mysql.wsrep_streaming_log"}},
 			make:  func(l *look) exporters.Collector { return streaming{l.db} },
 		},
 		{
 			Name: "members", Help: "One series for each member that the node sees: members times members in a cluster.",
 			Cost: metric.OnDemand, deadline: soon,
-			Needs: []Grant{{"SELECT", "mysql.wsrep_cluster_members"}},
+			Needs: []sqlconn.Grant{{Privilege: "SELECT", On: "mysql.wsrep_cluster_members"}},
 			make:  func(l *look) exporters.Collector { return members{l.db} },
 		},
 		{
@@ -86,7 +81,7 @@ func Sources() []Source {
 		{
 			Name: "transactions", Help: "The oldest and the largest transaction, and who waits for what.",
 			On: true, Cost: metric.EveryScrape, deadline: soon,
-			Needs: []Grant{process},
+			Needs: []sqlconn.Grant{process},
 			make:  func(l *look) exporters.Collector { return transactions{l} },
 		},
 		{
@@ -97,13 +92,13 @@ func Sources() []Source {
 		{
 			Name: "locks", Help: "Who blocks whom, by rows and by metadata; asks nothing while nobody waits.",
 			On: true, Cost: metric.EveryScrape, deadline: soon,
-			Needs: []Grant{process},
+			Needs: []sqlconn.Grant{process},
 			make:  func(l *look) exporters.Collector { return locks{l} },
 		},
 		{
 			Name: "replication", Help: "Asynchronous channels of this node, their lag, and its own replicas.",
 			On: true, Cost: metric.EveryScrape, deadline: soon,
-			Needs: []Grant{{"REPLICA MONITOR", "*.*"}},
+			Needs: []sqlconn.Grant{{Privilege: "REPLICA MONITOR", On: "*.*"}},
 			make:  func(l *look) exporters.Collector { return replication{l} },
 		},
 		{
@@ -119,31 +114,31 @@ func Sources() []Source {
 		{
 			Name: "allowlist", Help: "Fingerprint of who may join the cluster; MariaDB from 10.10 on.",
 			Cost: metric.EveryScrape, deadline: soon,
-			Needs: []Grant{{"SELECT", "mysql.wsrep_allowlist"}},
+			Needs: []sqlconn.Grant{{Privilege: "SELECT", On: "mysql.wsrep_allowlist"}},
 			make:  func(l *look) exporters.Collector { return allowlist{l.db} },
 		},
 		{
 			Name: "digests", Help: "Which instruments are on, and the statements that take most time, by form, if performance_schema is; read each minute.",
 			On: true, Cost: metric.Slow,
-			Needs: []Grant{
-				{"SELECT", "performance_schema.events_statements_summary_by_digest"},
-				{"SELECT", "performance_schema.events_statements_summary_global_by_event_name"},
+			Needs: []sqlconn.Grant{
+				{Privilege: "SELECT", On: "performance_schema.events_statements_summary_by_digest"},
+				{Privilege: "SELECT", On: "performance_schema.events_statements_summary_global_by_event_name"},
 			},
 		},
 		{
 			Name: "binlog", Help: "Number and size of the binary logs; read each five minutes.",
 			On: true, Cost: metric.Slow,
-			Needs: []Grant{{"BINLOG MONITOR", "*.*"}},
+			Needs: []sqlconn.Grant{{Privilege: "BINLOG MONITOR", On: "*.*"}},
 		},
 		{
 			Name: "accounts", Help: "Number of accounts that replicas log in with; read once an hour.",
 			Cost:  metric.Slow,
-			Needs: []Grant{{"SELECT (" + accountColumns + ")", "mysql.user"}},
+			Needs: []sqlconn.Grant{{Privilege: "SELECT (" + accountColumns + ")", On: "mysql.user"}},
 		},
 		{
 			Name: "schema", Help: "Tables that replicate badly and sizes, by schema; read once an hour.",
 			Cost:  metric.Slow,
-			Needs: []Grant{process, {"REFERENCES", "*.*"}},
+			Needs: []sqlconn.Grant{process, {Privilege: "REFERENCES", On: "*.*"}},
 		},
 		{
 			Name: "host", Help: "Saved position, transfer, disk and process of the node of --node, also while it is down.",
@@ -153,8 +148,8 @@ func Sources() []Source {
 }
 
 // Grants returns what the account needs for these sources, each once.
-func Grants(sources []Source) []Grant {
-	var all []Grant
+func Grants(sources []Source) []sqlconn.Grant {
+	var all []sqlconn.Grant
 	for _, s := range sources {
 		for _, g := range s.Needs {
 			if !slices.Contains(all, g) {

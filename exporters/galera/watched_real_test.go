@@ -24,6 +24,7 @@ import (
 	"github.com/kagu-db/kagu/exporters/galera"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/needs"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // watched is a cluster of one that has on what the lab's servers have off: instruments, binary
@@ -114,12 +115,12 @@ func (w *watched) run(t *testing.T, statements ...string) {
 // account makes an account as `kagu grants` prints it, and returns it.
 func (w *watched) account(t *testing.T, user string, sources []galera.Source) inventory.Credential {
 	t.Helper()
-	statements, err := galera.Account{User: user, Host: "127.%", Connections: 3}.SQL(sources)
+	statements, err := sqlconn.Account{User: user, Host: "127.%", Connections: 3}.SQL(galera.Grants(sources))
 	if err != nil {
 		t.Fatal(err)
 	}
 	password := rand.Text()
-	statements[0] = strings.Replace(statements[0], galera.Placeholder, password, 1)
+	statements[0] = strings.Replace(statements[0], sqlconn.Placeholder, password, 1)
 	w.run(t, statements...)
 	return inventory.Credential{User: user, Password: inventory.NewSecret(password)}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kagu-db/kagu/exporters"
 	"github.com/kagu-db/kagu/internal/metric"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // A Source is a collector as an operator sees it: what it is for, what it costs, whether it is
@@ -17,7 +18,7 @@ type Source struct {
 	Help  string
 	On    bool
 	Cost  metric.Cost
-	Needs []Grant
+	Needs []sqlconn.Grant
 
 	deadline time.Duration
 	make     func(*look) exporters.Collector // of one scrape; nil for those that live as long as their target
@@ -70,9 +71,9 @@ func Sources() []Source {
 	for _, s := range SQLSources() {
 		of := Source{Name: s.Name, Help: s.Help, On: s.On, Cost: s.Cost, Needs: s.Needs, deadline: s.deadline, every: s.every}
 		if s.make != nil {
-			of.make = func(l *look) exporters.Collector { return grantNamed{s.make(l.sql), s.Needs} }
+			of.make = func(l *look) exporters.Collector { return granted(s.make(l.sql), s.Needs) }
 		} else {
-			of.apart = func(side *side) exporters.Collector { return grantNamed{s.apart(side.sql), s.Needs} }
+			of.apart = func(side *side) exporters.Collector { return granted(s.apart(side.sql), s.Needs) }
 		}
 		all = append(all, of)
 	}

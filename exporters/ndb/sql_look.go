@@ -3,9 +3,7 @@ package ndb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -106,25 +104,7 @@ func sideBySide(n int, do func(i int) error) error {
 	return errors.Join(different...)
 }
 
-// grantNamed names the grant that is missing in its error.
-type grantNamed struct {
-	exporters.Collector
-	needs []Grant
-}
-
-// Collect collects.
-func (g grantNamed) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
-	err := g.Collector.Collect(ctx, emit)
-	if errors.Is(err, sqlconn.ErrGrant) && len(g.needs) > 0 {
-		return fmt.Errorf("%w; it needs %s (`kagu grants ndb-exporter` prints the SQL; --no-collector.%s does without)", err, listed(g.needs), g.Name())
-	}
-	return err
-}
-
-func listed(grants []Grant) string {
-	words := make([]string, len(grants))
-	for i, g := range grants {
-		words[i] = "GRANT " + g.String()
-	}
-	return strings.Join(words, ", ")
+// granted lets a collector name the grant that is missing.
+func granted(c exporters.Collector, needs []sqlconn.Grant) exporters.Collector {
+	return exporters.Granted{Collector: c, Needs: needs, Account: "ndb-exporter"}
 }

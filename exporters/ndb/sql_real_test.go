@@ -18,6 +18,7 @@ import (
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/metric"
 	"github.com/kagu-db/kagu/internal/mgm"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 var record = flag.String("record", "", "write what the lab's SQL nodes answer to this file, and stop")
@@ -257,14 +258,14 @@ func waitForALock(t *testing.T, l *lab.Lab) {
 // no other does, and what they say names it.
 func sqlGrantsSuffice(t *testing.T, c inventory.Cluster, run func(*testing.T, string, ...string), open func(inventory.Cluster) *sqlSide) {
 	t.Helper()
-	account := Account{User: "kagu_grants", Host: "127.%", Connections: Connections}
+	account := sqlconn.Account{User: "kagu_grants", Host: "127.%", Connections: Connections}
 	const name = "'kagu_grants'@'127.%'"
-	statements, err := account.SQL(SQLSources())
+	statements, err := account.SQL(Grants(SQLSources()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	password := rand.Text()
-	statements[0] = strings.Replace(statements[0], Placeholder, password, 1)
+	statements[0] = strings.Replace(statements[0], sqlconn.Placeholder, password, 1)
 	run(t, "s1", statements...) // and on s2 by NDB_STORED_USER
 	c.Credential = inventory.Credential{User: account.User, Password: inventory.NewSecret(password)}
 	c.TLS = &inventory.TLS{Mode: inventory.TLSOff} // then a password that the server has not cached goes by its RSA key
@@ -286,7 +287,7 @@ func sqlGrantsSuffice(t *testing.T, c inventory.Cluster, run func(*testing.T, st
 	only := c
 	only.SQL = c.SQL[:1] // a change of privileges takes a while to reach the others
 	c = only
-	for _, g := range SQLGrants(SQLSources()) {
+	for _, g := range needed(SQLSources()) {
 		run(t, "s1", "REVOKE "+g.String()+" FROM "+name)
 		failed := try()
 		for _, of := range SQLSources() {

@@ -1,11 +1,11 @@
 package ndb
 
 import (
-	"slices"
 	"time"
 
 	"github.com/kagu-db/kagu/exporters"
 	"github.com/kagu-db/kagu/internal/metric"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // A SQLSource is a collector that asks SQL nodes, as an operator sees it: what it is for, what it
@@ -17,7 +17,7 @@ type SQLSource struct {
 	Cost metric.Cost // every scrape, or slow: apart from the scrapes
 
 	// Needs are the grants without which it fails. What SHOW answers needs none.
-	Needs []Grant
+	Needs []sqlconn.Grant
 
 	deadline time.Duration
 	make     func(*sqlLook) exporters.Collector // of one scrape
@@ -25,15 +25,9 @@ type SQLSource struct {
 	every    time.Duration                      // how often that runs
 }
 
-// A Grant is one privilege on one thing.
-type Grant struct{ Privilege, On string }
-
-// String prints the grant as GRANT takes it.
-func (g Grant) String() string { return g.Privilege + " ON " + g.On }
-
 var (
-	process  = Grant{"PROCESS", "*.*"}
-	readInfo = Grant{"SELECT", "ndbinfo.*"}
+	process  = sqlconn.Grant{Privilege: "PROCESS", On: "*.*"}
+	readInfo = sqlconn.Grant{Privilege: "SELECT", On: "ndbinfo.*"}
 )
 
 // infoDeadline is how long the tables of ndbinfo may take together. A data node that is frozen
@@ -45,11 +39,11 @@ const infoDeadline = 4 * time.Second
 func SQLSources() []SQLSource {
 	every := func(name, help string, of ...infoReading) SQLSource {
 		return SQLSource{
-			Name: name, Help: help, On: true, Cost: metric.EveryScrape, Needs: []Grant{readInfo}, deadline: infoDeadline,
+			Name: name, Help: help, On: true, Cost: metric.EveryScrape, Needs: []sqlconn.Grant{readInfo}, deadline: infoDeadline,
 			make: func(l *sqlLook) exporters.Collector { return infoCollector{l, name, of} },
 		}
 	}
-	apart := func(name, help, query string, emit func(cells, nodeNames, []map[string]string), needs ...Grant) SQLSource {
+	apart := func(name, help, query string, emit func(cells, nodeNames, []map[string]string), needs ...sqlconn.Grant) SQLSource {
 		return SQLSource{
 			Name: name, Help: help, Cost: metric.Slow, Needs: needs, deadline: slowDeadline, every: slowEvery,
 			apart: func(s *sqlSide) exporters.Collector { return slowCollector{s, name, query, emit} },
@@ -65,28 +59,28 @@ func SQLSources() []SQLSource {
 		},
 		{
 			Name: "sql.binlog", Help: "How far each SQL node's binary log is behind the cluster.",
-			On: true, Cost: metric.EveryScrape, deadline: 2 * nodeDeadline, Needs: []Grant{process},
+			On: true, Cost: metric.EveryScrape, deadline: 2 * nodeDeadline, Needs: []sqlconn.Grant{process},
 			make: func(l *sqlLook) exporters.Collector { return sqlBinlog{l} },
 		},
 		{
 			Name: "sql.sync", Help: "Schema objects that a SQL node has not got.",
 			On: true, Cost: metric.EveryScrape, deadline: 2 * nodeDeadline,
-			Needs: []Grant{{"SELECT", "performance_schema.ndb_sync_pending_objects"}, {"SELECT", "performance_schema.ndb_sync_excluded_objects"}},
+			Needs: []sqlconn.Grant{{Privilege: "SELECT", On: "performance_schema.ndb_sync_pending_objects"}, {Privilege: "SELECT", On: "performance_schema.ndb_sync_excluded_objects"}},
 			make:  func(l *sqlLook) exporters.Collector { return sqlSync{l} },
 		},
 		{
 			Name: "sql.replication", Help: "Epochs that replication between clusters has reached.",
 			On: true, Cost: metric.EveryScrape, deadline: 2 * nodeDeadline,
-			Needs: []Grant{
-				{"SELECT", "performance_schema.ndb_replication_applier_status"},
-				{"SELECT", "mysql.ndb_apply_status"},
-				{"SELECT", "mysql.ndb_binlog_index"},
+			Needs: []sqlconn.Grant{
+				{Privilege: "SELECT", On: "performance_schema.ndb_replication_applier_status"},
+				{Privilege: "SELECT", On: "mysql.ndb_apply_status"},
+				{Privilege: "SELECT", On: "mysql.ndb_binlog_index"},
 			},
 			make: func(l *sqlLook) exporters.Collector { return sqlReplication{l} },
 		},
 		{
 			Name: "ndbinfo", Help: "Whether ndbinfo tells anything and through which SQL node; uptime of the data nodes.",
-			On: true, Cost: metric.EveryScrape, deadline: infoDeadline, Needs: []Grant{readInfo},
+			On: true, Cost: metric.EveryScrape, deadline: infoDeadline, Needs: []sqlconn.Grant{readInfo},
 			make: func(l *sqlLook) exporters.Collector { return infoNodes{l} },
 		},
 		every("ndbinfo.memory", "Data memory, buffers, resources, pools of records.",
@@ -99,19 +93,19 @@ func SQLSources() []SQLSource {
 		every("ndbinfo.disk", "Checkpoint and redo writes, disk data.", infoReading{diskWritesTable, emitDiskWrites}, infoReading{diskPagesTable, emitDiskPages}),
 		{
 			Name: "ndbinfo.threads", Help: "CPU of the data nodes' threads, by kind.",
-			On: true, Cost: metric.EveryScrape, deadline: infoDeadline, Needs: []Grant{readInfo},
+			On: true, Cost: metric.EveryScrape, deadline: infoDeadline, Needs: []sqlconn.Grant{readInfo},
 			make: func(l *sqlLook) exporters.Collector { return infoThreads{l} },
 		},
 		every("ndbinfo.membership", "Arbitration, president, restarts, newest backup.",
 			infoReading{membershipTable, emitMembership}, infoReading{restartTable, emitRestarts}, infoReading{backupTable, emitBackup}),
 		{
 			Name: "ndbinfo.config", Help: "What the data nodes run with, and who is connected; read every 2 minutes.",
-			On: true, Cost: metric.Slow, Needs: []Grant{readInfo}, deadline: configDeadline, every: configEvery,
+			On: true, Cost: metric.Slow, Needs: []sqlconn.Grant{readInfo}, deadline: configDeadline, every: configEvery,
 			apart: func(s *sqlSide) exporters.Collector { return infoConfig{s} },
 		},
 		{
 			Name: "ndbinfo.tables", Help: "Memory, rows, operations and lock waits of the 20 largest tables; read every 5 minutes.",
-			Cost: metric.Slow, Needs: []Grant{readInfo}, deadline: slowDeadline, every: slowEvery,
+			Cost: metric.Slow, Needs: []sqlconn.Grant{readInfo}, deadline: slowDeadline, every: slowEvery,
 			apart: func(s *sqlSide) exporters.Collector { return &infoTables{side: s} },
 		},
 		apart("ndbinfo.fragments", "Fragments without all replicas, and where the primaries are; read every 5 minutes.", fragmentsQuery, emitFragments, readInfo),
@@ -119,17 +113,4 @@ func SQLSources() []SQLSource {
 		apart("ndbinfo.files", "Space of disk data; read every 5 minutes.", filesQuery, emitFiles, readInfo, process),
 		apart("ndbinfo.transactions", "Open transactions and row locks; read every 5 minutes.", transactionsQuery, emitTransactions, readInfo),
 	}
-}
-
-// SQLGrants returns what the account needs for these sources, each once.
-func SQLGrants(sources []SQLSource) []Grant {
-	var all []Grant
-	for _, s := range sources {
-		for _, g := range s.Needs {
-			if !slices.Contains(all, g) {
-				all = append(all, g)
-			}
-		}
-	}
-	return all
 }

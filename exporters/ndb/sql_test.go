@@ -35,9 +35,9 @@ func scrapeThese(t *testing.T, s *sqlSide, sources []SQLSource) (page string, fa
 	for _, of := range sources {
 		c := exporters.Within{Deadline: of.deadline}
 		if of.make != nil {
-			c.Collector = grantNamed{of.make(l), of.Needs}
+			c.Collector = granted(of.make(l), of.Needs)
 		} else {
-			c.Collector = grantNamed{of.apart(s), of.Needs}
+			c.Collector = granted(of.apart(s), of.Needs)
 		}
 		collectors = append(collectors, c)
 	}
@@ -626,31 +626,5 @@ func TestSQLSources(t *testing.T) {
 		if !ok || s.Cost != f.Cost {
 			t.Errorf("%s: its collector %s says %q, the catalogue %q", f.Name, f.Collector, s.Cost, f.Cost)
 		}
-	}
-}
-
-func TestAccountSQL(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		account Account
-		err     string
-	}{
-		{"a backslash", Account{`m\`, "%", 3}, "the user"},
-		{"a line end", Account{"m", "%\n", 3}, "the host"},
-		{"no user", Account{"", "%", 3}, "the user is empty"},
-		{"no connection", Account{"m", "%", 0}, "an account needs one connection"},
-		{"a quote, which NDB_STORED_USER cannot bring to the other SQL nodes", Account{"o'brien", "%", 3}, "NDB_STORED_USER does not bring"},
-	} {
-		if _, err := c.account.SQL(SQLSources()); err == nil || !strings.HasPrefix(err.Error(), c.err) {
-			t.Errorf("%s: got %v", c.name, err)
-		}
-	}
-	statements, err := Account{"watch", "10.0.1.%", 8}.SQL(nil)
-	want := []string{
-		"CREATE USER IF NOT EXISTS 'watch'@'10.0.1.%' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 8",
-		"GRANT NDB_STORED_USER ON *.* TO 'watch'@'10.0.1.%'",
-	}
-	if diff := cmp.Diff(want, statements); diff != "" || err != nil {
-		t.Errorf("%v; want -, got +:\n%s", err, diff)
 	}
 }
