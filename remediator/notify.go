@@ -76,12 +76,3 @@ func dated(m journal.Message, now time.Time) string {
 	}
 	return m.At.Local().Format("[of Mon 15:04:05 MST] ") + m.Text
 }
-
-// ToLog is the Teller for a fleet without Slack.
-type ToLog struct{ Log *slog.Logger }
-
-// Tell writes the line to the log.
-func (t ToLog) Tell(ctx context.Context, text string) error {
-	t.Log.InfoContext(ctx, "message for humans", "text", text)
-	return nil
-}

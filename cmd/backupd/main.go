@@ -67,14 +67,17 @@ func serve(ctx context.Context, args []string) error {
 	}
 	defer c.Close()
 
-	p := newProgram(s, first, c, log)
+	p, err := newProgram(s, first, c, log)
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.engine.Run(ctx) })
 	g.Go(func() error { return p.scheduler.Run(ctx) })
 	g.Go(func() error { return p.asker.Run(ctx) })
 	g.Go(func() error { return p.teller.Run(ctx) })
 	g.Go(func() error { return p.metrics.Run(ctx, p.engine, p.scheduler.Planned) })
-	g.Go(func() error { return daemon.OnHangup(ctx, p.reload) })
+	g.Go(func() error { return daemon.OnHangup(ctx, log, p.reload) })
 	g.Go(func() error { return daemon.Serve(ctx, p.handler, s.Web, log) })
 	return g.Wait()
 }
@@ -124,12 +127,13 @@ type program struct {
 
 func (p *program) fleet() *inventory.Fleet { return p.now.Load().fleet }
 
-func newProgram(s settings, first *configuration, c *backupd.Catalogue, log *slog.Logger) *program {
+func newProgram(s settings, first *configuration, c *backupd.Catalogue, log *slog.Logger) (*program, error) {
 	p := &program{settings: s, log: log}
 	p.now.Store(first)
 	own := daemon.Registry("backupd")
 	p.metrics = backupd.NewMetrics(own)
-	p.teller = backupd.NewTeller(p.say, log)
+	people := slack.People{Settings: func() inventory.Slack { return p.fleet().Slack }, Log: log}
+	p.teller = backupd.NewTeller(people.Tell, log)
 	p.engine = &backupd.Engine{
 		Fleet: p.fleet, Keys: func() backupd.Keys { return p.now.Load().keys }, Kinds: kinds(p.fleet),
 		Catalogue: c, OpenStore: p.open, Log: log, Version: build.Version, Dir: filepath.Join(s.storage, "work"),
@@ -148,18 +152,19 @@ func newProgram(s settings, first *configuration, c *backupd.Catalogue, log *slo
 	mux.Handle("/api/v1/alerts", &backupd.Receiver{Fleet: p.fleet, Store: c, Wake: p.asker.Wake, Count: p.metrics.Hinted, Log: log})
 	api := backupd.API{Desk: backupd.EngineDesk{Engine: p.engine, Schedule: p.scheduler}, Log: log}
 	api.Register(mux)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(own, promhttp.HandlerOpts{Registry: own}))
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
-	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, r *http.Request) {
-		if err := errors.Join(p.engine.Ready(), c.Writable(r.Context())); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
-	mux.Handle("GET /{$}", landing())
+	page := daemon.Page{
+		Name: "backupd", Description: "Keeps the clusters of kagu.yaml",
+		Metrics: promhttp.HandlerFor(own, promhttp.HandlerOpts{Registry: own}),
+		Ready:   func(ctx context.Context) error { return errors.Join(p.engine.Ready(), c.Writable(ctx)) },
+		Links: []web.LandingLinks{
+			{Address: "api/v1/backups", Text: "Backups", Description: "what there is, and what was found of it"},
+			{Address: "api/v1/runs", Text: "Runs", Description: "what goes on, and what was done"},
+			{Address: "metrics", Text: "Metrics", Description: "about itself"},
+			{Address: "-/ready", Text: "Ready", Description: "the catalogue can be written"},
+		},
+	}
 	p.handler = mux
-	return p
+	return p, page.Register(mux)
 }
 
 // open opens a store and tries again what may pass.
@@ -171,41 +176,15 @@ func (p *program) open(s inventory.BackupStore) (store.Store, error) {
 	return store.Retry{Store: st}, nil
 }
 
-// reload takes a changed kagu.yaml into use, or keeps what is in force and says so.
-func (p *program) reload() {
+// reload takes a changed kagu.yaml into use, or keeps what is in force and returns why.
+func (p *program) reload() error {
 	next, err := load(p.settings.Config)
 	p.metrics.Reloaded(err == nil)
 	if err != nil {
-		p.log.Error("reload failed, the configuration before it stays in force", "err", err)
-		return
+		return err
 	}
 	p.now.Store(next)
 	p.log.Info("reloaded", "file", p.settings.Config, "clusters", len(next.fleet.Clusters))
 	p.engine.Reload()
-}
-
-// say tells people over the webhook that is in force now, or the log if there is none.
-func (p *program) say(ctx context.Context, text string) error {
-	settings := p.fleet().Slack
-	if settings.Webhook.Empty() {
-		p.log.InfoContext(ctx, "for people", "text", text)
-		return nil
-	}
-	return slack.Webhook{URL: settings.Webhook, Channel: settings.Channel, Client: http.DefaultClient}.Tell(ctx, text)
-}
-
-func landing() http.Handler {
-	page, err := web.NewLandingPage(web.LandingConfig{
-		Name: "backupd", Description: "Keeps the clusters of kagu.yaml", Version: build.Info(),
-		Links: []web.LandingLinks{
-			{Address: "api/v1/backups", Text: "Backups", Description: "what there is, and what was found of it"},
-			{Address: "api/v1/runs", Text: "Runs", Description: "what goes on, and what was done"},
-			{Address: "metrics", Text: "Metrics", Description: "about itself"},
-			{Address: "-/ready", Text: "Ready", Description: "the catalogue can be written"},
-		},
-	})
-	if err != nil {
-		panic(err) // constant text
-	}
-	return page
+	return nil
 }

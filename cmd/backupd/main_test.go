@@ -20,7 +20,10 @@ func TestWhatKaguAndAlertmanagerAsk(t *testing.T) {
 	}
 	defer c.Close()
 	fleet := &inventory.Fleet{Clusters: []inventory.Cluster{{Name: "backoffice", Kind: cluster.KindGalera, Backup: &inventory.Backup{}}}}
-	p := newProgram(settings{storage: t.TempDir()}, &configuration{fleet: fleet}, c, promslog.NewNopLogger())
+	p, err := newProgram(settings{storage: t.TempDir()}, &configuration{fleet: fleet}, c, promslog.NewNopLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		method, path, body string
 		status             int

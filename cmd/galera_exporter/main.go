@@ -12,7 +12,6 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	build "github.com/prometheus/common/version"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kagu-db/kagu/exporters"
@@ -76,13 +75,7 @@ func serve(ctx context.Context, args []string) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		return daemon.OnHangup(ctx, func() {
-			if err := fleet.Reload(); err != nil {
-				log.Error("reload failed", "reason", err)
-			}
-		})
-	})
+	g.Go(func() error { return daemon.OnHangup(ctx, log, fleet.Reload) })
 	g.Go(func() error { return daemon.Serve(ctx, handler, s.Web, log) })
 	g.Go(func() error { return s.health.serveAgent(ctx, page.Health) })
 	return g.Wait()
@@ -123,7 +116,7 @@ func site(s settings, fleet *exporters.Fleet, own *prometheus.Registry, log *slo
 		},
 	}
 	return exporters.Site{
-		Name: "galera_exporter", Description: "How the Galera nodes of kagu.yaml are.", Version: build.Info(),
+		Name: "galera_exporter", Description: "How the Galera nodes of kagu.yaml are.",
 		Metrics: prober.Own(own, s.node), Prober: prober, Fleet: fleet, Lifecycle: s.lifecycle,
 		Health: &exporters.Health{Fleet: fleet, Node: s.node, Settings: s.health.settings(), Log: log},
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	build "github.com/prometheus/common/version"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kagu-db/kagu/exporters"
@@ -94,13 +93,7 @@ func serve(ctx context.Context, args []string) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		return daemon.OnHangup(ctx, func() {
-			if err := fleet.Reload(); err != nil {
-				log.Error("reload failed", "reason", err)
-			}
-		})
-	})
+	g.Go(func() error { return daemon.OnHangup(ctx, log, fleet.Reload) })
 	g.Go(func() error { return daemon.Serve(ctx, handler, s.Web, log) })
 	return g.Wait()
 }
@@ -129,7 +122,7 @@ func site(s settings, fleet *exporters.Fleet, own *prometheus.Registry, log *slo
 		},
 	}
 	return exporters.Site{
-		Name: "ndb_exporter", Description: "How the NDB clusters of kagu.yaml are.", Version: build.Info(),
+		Name: "ndb_exporter", Description: "How the NDB clusters of kagu.yaml are.",
 		Metrics: prober.Own(own, s.cluster), Prober: prober, Fleet: fleet, Lifecycle: s.lifecycle,
 	}
 }

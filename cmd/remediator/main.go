@@ -13,7 +13,6 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	build "github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
 
@@ -71,13 +70,16 @@ func serve(ctx context.Context, args []string) error {
 	}
 	defer j.Close()
 
-	d := newDaemon(s, first, j, log)
+	p, err := newProgram(s, first, j, log)
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return d.engine.Run(ctx) })
-	g.Go(func() error { return d.notifier.Run(ctx) })
-	g.Go(func() error { return d.housekeeper.Run(ctx) })
-	g.Go(func() error { return daemon.OnHangup(ctx, d.reload) })
-	g.Go(func() error { return daemon.Serve(ctx, d.handler, s.Web, log) })
+	g.Go(func() error { return p.engine.Run(ctx) })
+	g.Go(func() error { return p.notifier.Run(ctx) })
+	g.Go(func() error { return p.housekeeper.Run(ctx) })
+	g.Go(func() error { return daemon.OnHangup(ctx, log, p.reload) })
+	g.Go(func() error { return daemon.Serve(ctx, p.handler, s.Web, log) })
 	return g.Wait()
 }
 
@@ -93,7 +95,7 @@ type program struct {
 	log         *slog.Logger
 }
 
-func newDaemon(s settings, first *inventory.Fleet, j *journal.Journal, log *slog.Logger) *program {
+func newProgram(s settings, first *inventory.Fleet, j *journal.Journal, log *slog.Logger) (*program, error) {
 	p := &program{settings: s, log: log}
 	p.fleet.Store(first)
 	own := daemon.Registry("remediator")
@@ -105,66 +107,37 @@ func newDaemon(s settings, first *inventory.Fleet, j *journal.Journal, log *slog
 		Brakes: []remediator.Guard{kill, remediator.InMaintenance{Journal: j}},
 		Kinds:  map[cluster.Kind]remediator.Kind{cluster.KindGalera: galera.Kind(node.Hosts{Account: func() inventory.SSH { return p.fleet.Load().SSH }})},
 	}
-	p.notifier = &remediator.Notifier{Journal: j, Teller: people{p.fleet.Load, log}, Metrics: p.metrics, Log: log, Every: 250 * time.Millisecond}
+	people := slack.People{Settings: func() inventory.Slack { return p.fleet.Load().Slack }, Log: log}
+	p.notifier = &remediator.Notifier{Journal: j, Teller: people, Metrics: p.metrics, Log: log, Every: 250 * time.Millisecond}
 	p.housekeeper = remediator.Housekeeper{Fleet: p.fleet.Load, Journal: j, KillSwitch: kill, Metrics: p.metrics, Log: log, Keep: s.keep}
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/alerts", &remediator.Receiver{Fleet: p.fleet.Load, Store: j, Wake: p.engine.Wake, Metrics: p.metrics, Log: log})
 	api := remediator.API{Fleet: p.fleet.Load, Journal: j, Engine: p.engine, KillSwitch: kill, Log: log}
 	api.Register(mux)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(own, promhttp.HandlerOpts{Registry: own}))
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
-	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, r *http.Request) {
-		if err := j.Writable(r.Context()); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
-	mux.Handle("GET /{$}", landing())
-	p.handler = mux
-	return p
-}
-
-// reload takes a changed kagu.yaml into use, or keeps what is in force and says so.
-func (p *program) reload() {
-	fleet, err := inventory.Load(p.settings.Config)
-	p.metrics.Reloaded(err == nil)
-	if err != nil {
-		p.log.Error("reload failed, the configuration before it stays in force", "err", err)
-		return
-	}
-	p.fleet.Store(fleet)
-	p.log.Info("reloaded", "file", p.settings.Config, "clusters", len(fleet.Clusters))
-	p.engine.WakeAll()
-}
-
-// people tells humans over the webhook that is in force now, or the log if there is none.
-type people struct {
-	fleet func() *inventory.Fleet
-	log   *slog.Logger
-}
-
-func (t people) Tell(ctx context.Context, text string) error {
-	settings := t.fleet().Slack
-	if settings.Webhook.Empty() {
-		return remediator.ToLog{Log: t.log}.Tell(ctx, text)
-	}
-	return slack.Webhook{URL: settings.Webhook, Channel: settings.Channel, Client: http.DefaultClient}.Tell(ctx, text)
-}
-
-func landing() http.Handler {
-	page, err := web.NewLandingPage(web.LandingConfig{
-		Name: "remediator", Description: "Heals the clusters of kagu.yaml", Version: build.Info(),
+	page := daemon.Page{
+		Name: "remediator", Description: "Heals the clusters of kagu.yaml",
+		Metrics: promhttp.HandlerFor(own, promhttp.HandlerOpts{Registry: own}), Ready: j.Writable,
 		Links: []web.LandingLinks{
 			{Address: "api/v1/status", Text: "Status", Description: "what it is doing about each cluster"},
 			{Address: "api/v1/incidents", Text: "Incidents", Description: "what was wrong, and what was done or why not"},
 			{Address: "metrics", Text: "Metrics", Description: "about itself"},
 			{Address: "-/ready", Text: "Ready", Description: "the journal can be written"},
 		},
-	})
-	if err != nil {
-		panic(err) // constant text
 	}
-	return page
+	p.handler = mux
+	return p, page.Register(mux)
+}
+
+// reload takes a changed kagu.yaml into use, or keeps what is in force and returns why.
+func (p *program) reload() error {
+	fleet, err := inventory.Load(p.settings.Config)
+	p.metrics.Reloaded(err == nil)
+	if err != nil {
+		return err
+	}
+	p.fleet.Store(fleet)
+	p.log.Info("reloaded", "file", p.settings.Config, "clusters", len(fleet.Clusters))
+	p.engine.WakeAll()
+	return nil
 }

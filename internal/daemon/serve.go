@@ -40,8 +40,9 @@ func Serve(ctx context.Context, handler http.Handler, flags *web.FlagConfig, log
 	}
 }
 
-// OnHangup calls reload for each SIGHUP until the context ends.
-func OnHangup(ctx context.Context, reload func()) error {
+// OnHangup calls reload for each SIGHUP until the context ends. One that fails has changed nothing,
+// and the log says so: a signal is answered nowhere else.
+func OnHangup(ctx context.Context, log *slog.Logger, reload func() error) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -50,7 +51,9 @@ func OnHangup(ctx context.Context, reload func()) error {
 		case <-ctx.Done():
 			return nil
 		case <-hangups:
-			reload()
+			if err := reload(); err != nil {
+				log.Error("reload failed, the configuration before it stays in force", "err", err)
+			}
 		}
 	}
 }
