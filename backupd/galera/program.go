@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/scratch"
 )
 
 // folders are where programs are looked for. PATH is not: who sets it must not choose what we run.
@@ -135,7 +137,7 @@ func (p programs) run(ctx context.Context, dir string, in io.Reader, out io.Writ
 	if err != nil {
 		return err
 	}
-	said := &tail{}
+	said := &scratch.Tail{}
 	cmd.Stdout, cmd.Stderr = out, said
 	if out == nil {
 		cmd.Stdout = said
@@ -150,7 +152,7 @@ func (p programs) run(ctx context.Context, dir string, in io.Reader, out io.Writ
 		return input.err
 	}
 	if err != nil {
-		return failed(ctx, name, err, said.String())
+		return scratch.RunError(ctx, name, err, said.String())
 	}
 	return nil
 }
@@ -169,43 +171,6 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func failed(ctx context.Context, name string, err error, said string) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return fmt.Errorf("run %s: %w", name, cause)
-	}
-	if said == "" {
-		return fmt.Errorf("run %s: %w", name, err)
-	}
-	return fmt.Errorf("run %s: %w; the end of what it said:\n%s", name, err, said)
-}
-
-// tail keeps the last bytes that are written to it.
-type tail struct{ kept []byte }
-
-const tailSize = 2000
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.kept = append(t.kept, p...)
-	if len(t.kept) > 4*tailSize {
-		t.kept = append(t.kept[:0], t.kept[len(t.kept)-tailSize:]...)
-	}
-	return len(p), nil
-}
-
-// String returns the last lines, whole ones, without what a terminal would obey.
-func (t *tail) String() string { return lastLines(t.kept) }
-
-func lastLines(text []byte) string {
-	if cut := len(text) - tailSize; cut > 0 {
-		text = text[cut:]
-		if at := bytes.IndexByte(text, '\n'); at >= 0 {
-			text = text[at+1:]
-		}
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return printable(lines[max(0, len(lines)-12):])
-}
-
 var versionShape = regexp.MustCompile(`\b([0-9]+)\.([0-9]+)\.([0-9]+)-MariaDB`)
 
 // version asks a program for its version.
@@ -217,7 +182,7 @@ func (p programs) version(ctx context.Context, name string) (string, error) {
 	}
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
-		return "", failed(ctx, name, err, lastLines(out.Bytes()))
+		return "", scratch.RunError(ctx, name, err, scratch.LastLines(out.Bytes()))
 	}
 	found := versionShape.FindString(out.String())
 	if found == "" {

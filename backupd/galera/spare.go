@@ -175,13 +175,7 @@ func (s *spare) gone(ctx context.Context) error {
 
 func (s *spare) log() string { return filepath.Join(s.dir, "error.log") }
 
-func (s *spare) said() string {
-	text, err := os.ReadFile(s.log())
-	if err != nil {
-		return err.Error()
-	}
-	return lastLines(text)
-}
+func (s *spare) said() string { return scratch.LogEnd(s.log()) }
 
 // connect opens a session that may do everything.
 func (s *spare) connect(ctx context.Context, settings ...string) (*sqlconn.Session, error) {

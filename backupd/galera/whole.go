@@ -3,9 +3,6 @@ package galera
 import (
 	"errors"
 	"os"
-	"strings"
-
-	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // writeWhole writes a file that nobody else may read: the old or the new one, never half.
@@ -20,12 +17,4 @@ func writeWhole(path string, content []byte) error {
 		return err
 	}
 	return os.Rename(next, path)
-}
-
-// printable takes out of lines what a terminal would obey.
-func printable(lines []string) string {
-	for i, l := range lines {
-		lines[i] = cluster.Printable(l)
-	}
-	return strings.Join(lines, "\n")
 }

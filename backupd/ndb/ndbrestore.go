@@ -1,6 +1,7 @@
 package ndb
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/kagu-db/kagu/internal/scratch"
 )
 
 // A restorer runs ndb_restore with the parts of one backup against one cluster, in the order that
@@ -127,17 +130,17 @@ func (t *throwaway) define(ctx context.Context, script []byte) ([]string, error)
 	defer in.Close()
 	c := t.Command(ctx, t.program("mysql"), "--defaults-file="+t.File("my.cnf"), "--binary-mode", "--comments", "--force", "--batch")
 	c.Stdin = in
-	said := &tail{}
-	c.Stdout, c.Stderr = said, said
+	var said bytes.Buffer // all of it: each statement that is refused says so
+	c.Stdout, c.Stderr = &said, &said
 	err = c.Run()
 	var refused []string
-	for line := range strings.Lines(string(said.kept)) {
+	for line := range strings.Lines(said.String()) {
 		if strings.HasPrefix(line, "ERROR ") {
 			refused = append(refused, strings.TrimSpace(line))
 		}
 	}
 	if err != nil && len(refused) == 0 {
-		return nil, fmt.Errorf("carry the definitions out: %w; the end of what was said:\n%s", err, said)
+		return nil, fmt.Errorf("carry the definitions out: %w; the end of what was said:\n%s", err, scratch.LastLines(said.Bytes()))
 	}
 	return refused, nil
 }

@@ -1,7 +1,6 @@
 package ndb
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/scratch"
 )
 
 // homeVariable names the tree if kagu.yaml does not.
@@ -40,54 +39,10 @@ func home(s inventory.Scratch) (string, error) {
 
 // run carries a program out and returns what it said. The error holds the end of that.
 func run(ctx context.Context, c *exec.Cmd) (string, error) {
-	said := &tail{}
+	said := &scratch.Tail{}
 	c.Stdout, c.Stderr = said, said
-	err := c.Run()
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return "", fmt.Errorf("run %s: %w", filepath.Base(c.Path), cause)
-		}
-		return said.String(), fmt.Errorf("run %s: %w; the end of what it said:\n%s", filepath.Base(c.Path), err, said)
+	if err := c.Run(); err != nil {
+		return said.String(), scratch.RunError(ctx, filepath.Base(c.Path), err, said.String())
 	}
 	return said.String(), nil
-}
-
-// tail keeps the end of what is written to it.
-type tail struct{ kept []byte }
-
-const tailSize = 4000
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.kept = append(t.kept, p...)
-	if len(t.kept) > 4*tailSize {
-		t.kept = append(t.kept[:0], t.kept[len(t.kept)-tailSize:]...)
-	}
-	return len(p), nil
-}
-
-// String returns the last lines, whole ones, without what a terminal would obey.
-func (t *tail) String() string { return lastLines(t.kept) }
-
-func lastLines(text []byte) string {
-	if cut := len(text) - tailSize; cut > 0 {
-		text = text[cut:]
-		if at := bytes.IndexByte(text, '\n'); at >= 0 {
-			text = text[at+1:]
-		}
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	lines = lines[max(0, len(lines)-20):]
-	for i, l := range lines {
-		lines[i] = cluster.Printable(l)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// logEnd returns the last lines of a log, for an error message.
-func logEnd(path string) string {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	return lastLines(text)
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/scratch"
 )
 
 // piecesOf returns the archived pieces that follow a backup, in order: those of the file that the
@@ -90,7 +91,7 @@ func (t *throwaway) replay(ctx context.Context, r backupd.Restore, tell func(str
 	if err != nil {
 		return err
 	}
-	saidFrom, saidInto := &tail{}, &tail{}
+	saidFrom, saidInto := &scratch.Tail{}, &scratch.Tail{}
 	from.Stderr, into.Stdin, into.Stdout, into.Stderr = saidFrom, pipe, saidInto, saidInto
 	if err := from.Start(); err != nil {
 		return fmt.Errorf("start mysqlbinlog: %w", err)

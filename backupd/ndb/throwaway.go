@@ -153,7 +153,7 @@ func (t *throwaway) startSQL(ctx context.Context) error {
 	}
 	_, err := run(ctx, t.Command(ctx, t.program("mysqld"), "--defaults-file="+t.File("my.cnf"), "--initialize-insecure", "--init-file="+script, "--skip-ndbcluster", "--innodb-doublewrite=OFF", "--innodb-flush-method=nosync"))
 	if err := errors.Join(err, os.Remove(script)); err != nil {
-		return fmt.Errorf("make an SQL node of our own: %w; the end of its log:\n%s", err, logEnd(t.File("sql.log")))
+		return fmt.Errorf("make an SQL node of our own: %w; the end of its log:\n%s", err, scratch.LogEnd(t.File("sql.log")))
 	}
 	ended, err := t.launch(t.File("sql.out"), t.program("mysqld"), "--defaults-file="+t.File("my.cnf"))
 	if err == nil {
@@ -234,7 +234,7 @@ func (t *throwaway) gone(ctx context.Context) error {
 }
 
 func (p *process) gone() error {
-	err := fmt.Errorf("%s of the throw-away cluster ended: %w; the end of its log:\n%s", p.name, p.how, logEnd(p.log))
+	err := fmt.Errorf("%s of the throw-away cluster ended: %w; the end of its log:\n%s", p.name, p.how, scratch.LogEnd(p.log))
 	if scratch.Killed(p.how) {
 		return fmt.Errorf("%w; it was ended from outside, by somebody or by the kernel for want of memory: nothing is said of the backup, prove it again", err)
 	}
@@ -255,9 +255,9 @@ func await(ctx context.Context, started *process, log string, ok func(context.Co
 		select {
 		case <-tick.C:
 		case <-started.ended:
-			return fmt.Errorf("it ended: %w; the end of its log:\n%s", started.how, logEnd(log))
+			return fmt.Errorf("it ended: %w; the end of its log:\n%s", started.how, scratch.LogEnd(log))
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w; the end of its log:\n%s", context.Cause(ctx), err, logEnd(log))
+			return fmt.Errorf("%w: %w; the end of its log:\n%s", context.Cause(ctx), err, scratch.LogEnd(log))
 		}
 	}
 }
