@@ -21,6 +21,7 @@ import (
 
 	"github.com/kagu-db/kagu/backupd"
 	"github.com/kagu-db/kagu/backupd/store"
+	"github.com/kagu-db/kagu/cmd/internal/kinds"
 	"github.com/kagu-db/kagu/internal/daemon"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/slack"
@@ -135,7 +136,7 @@ func newProgram(s settings, first *configuration, c *backupd.Catalogue, log *slo
 	people := slack.People{Settings: func() inventory.Slack { return p.fleet().Slack }, Log: log}
 	p.teller = backupd.NewTeller(people.Tell, log)
 	p.engine = &backupd.Engine{
-		Fleet: p.fleet, Keys: func() backupd.Keys { return p.now.Load().keys }, Kinds: kinds(p.fleet),
+		Fleet: p.fleet, Keys: func() backupd.Keys { return p.now.Load().keys }, Kinds: kinds.Of(p.fleet),
 		Catalogue: c, OpenStore: p.open, Log: log, Version: build.Version, Dir: filepath.Join(s.storage, "work"),
 		ArchiveFailed: p.metrics.ArchiveFailed,
 		Ended: func(r backupd.Run, o backupd.Outcome) {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/cmd/internal/kinds"
 	"github.com/kagu-db/kagu/internal/inventory"
 )
 
@@ -83,7 +84,7 @@ func (r *restoring) run(s *session) error {
 		fmt.Fprintln(s.errOut, red("damaged: ")+plain(d.Error()))
 	}
 	want.Tell = func(stage, detail string) { fmt.Fprintf(s.errOut, "  %-10s %s\n", plain(stage), plain(detail)) }
-	kind := kinds(func() *inventory.Fleet { return fleet })[want.Cluster.Kind]
+	kind := kinds.Of(func() *inventory.Fleet { return fleet })[want.Cluster.Kind]
 	choice, err := backupd.Choose(s.ctx, kind, v, all, r.id, want)
 	if err != nil {
 		return err

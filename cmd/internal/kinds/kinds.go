@@ -1,4 +1,4 @@
-package main
+package kinds
 
 import (
 	"github.com/kagu-db/kagu/backupd"
@@ -9,11 +9,11 @@ import (
 	"github.com/kagu-db/kagu/internal/node"
 )
 
-// kinds lists the databases that this program restores.
-func kinds(fleet func() *inventory.Fleet) map[cluster.Kind]backupd.Kind {
+// Of lists the databases, which reach their hosts as the fleet that is in force now says.
+func Of(fleet func() *inventory.Fleet) map[cluster.Kind]backupd.Kind {
 	hosts := node.Hosts{Account: func() inventory.SSH { return fleet().SSH }}
 	return map[cluster.Kind]backupd.Kind{
 		cluster.KindGalera: galera.Kind{Hosts: hosts},
-		cluster.KindNDB:    &ndb.Kind{Hosts: ndb.Nodes{Client: hosts}},
+		cluster.KindNDB:    &ndb.Kind{Hosts: ndb.Nodes{Client: hosts}, Tree: func() string { return fleet().Backup.Scratch.NDB }},
 	}
 }
