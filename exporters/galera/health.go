@@ -30,10 +30,6 @@ type HealthPolicy struct {
 	Queue int64
 }
 
-// DefaultHealthPolicy sends reads to donors and to read-only nodes, and nothing new to a node
-// that somebody took out of step.
-var DefaultHealthPolicy = HealthPolicy{Donor: ForReads, Desynced: Queries, ReadOnly: ForReads, Queue: 100}
-
 // vitals is what is known of a node when proxies ask. What is absent is Unknown or "".
 type vitals struct {
 	wsrep.Status

@@ -52,16 +52,18 @@ func line(v exporters.Verdicts) string {
 	return yes + " " + why
 }
 
+// usual is the policy of galera_exporter without flags.
+var usual = HealthPolicy{Donor: ForReads, Desynced: Queries, ReadOnly: ForReads, Queue: 100}
+
 func TestJudge(t *testing.T) {
 	donor := func(pairs ...string) vitals {
 		return but(append([]string{"wsrep_local_state", "2", "wsrep_local_state_comment", "Donor/Desynced", "wsrep_sst_method", "mariabackup"}, pairs...)...)
 	}
 	with := func(change func(*HealthPolicy)) HealthPolicy {
-		p := DefaultHealthPolicy
+		p := usual
 		change(&p)
 		return p
 	}
-	usual := DefaultHealthPolicy
 	for _, c := range []struct {
 		name   string
 		vitals vitals
@@ -145,7 +147,7 @@ func TestWeight(t *testing.T) {
 		{"-1", 100, 100}, // undefined
 	} {
 		t.Run(fmt.Sprintf("queue %s of %d", c.queue, c.full), func(t *testing.T) {
-			p := DefaultHealthPolicy
+			p := usual
 			p.Queue = c.full
 			if got := judge(but("wsrep_local_recv_queue", c.queue), p).Weight; got != c.want {
 				t.Errorf("got %d, want %d", got, c.want)

@@ -81,13 +81,8 @@ func (ndbKind) place(l *Lab, o Options, given book) error {
 // ndbProgram is the path of a program of the tree.
 func (l *Lab) ndbProgram(name string) string { return filepath.Join(l.Home, "bin", name) }
 
-// ConnectString names all management servers, for programs of NDB Cluster.
-func (l *Lab) ConnectString() string {
-	return strings.Join(l.ManagementAddresses(), ",")
-}
-
-// connectStringOf is the same for a node of the lab, which shall come from its own address,
-// so that a cut can tell what is its.
+// connectStringOf names all management servers for a node of the lab, which shall come from its own
+// address, so that a cut can tell what is its.
 func (l *Lab) connectStringOf(n Node) string {
 	var hosts []string
 	for _, m := range l.Members(cluster.RoleManagement) {

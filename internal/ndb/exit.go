@@ -23,11 +23,6 @@ const (
 	RemedyLook    Remedy = "look"    // an error of the program or the machine: read its error log
 )
 
-// Remedies lists all of them.
-func Remedies() []Remedy {
-	return []Remedy{RemedyRestart, RemedyInitial, RemedyConfig, RemedyDisk, RemedyMemory, RemedyNetwork, RemedyWait, RemedyLook}
-}
-
 // Words says what to do.
 func (r Remedy) Words() string {
 	switch r {
