@@ -11,8 +11,9 @@ import (
 )
 
 func addBackup(app *kingpin.Application, s *session) {
-	cmd := app.Command("backup", "Take, look at, prove and restore backups. Restoring needs no daemon: kagu.yaml, the store and the key are enough.")
+	cmd := app.Command("backup", "Take, look at, prove and restore backups. When data is lost: kagu backup list shows what there is, kagu backup restore --help how to bring it back. Both work without backupd: kagu.yaml, the store and the key are enough.")
 	addBackupList(cmd, s)
+	addBackupRestore(cmd, s)
 	addBackupShow(cmd, s)
 	addBackupRun(cmd, s)
 	addBackupVerify(cmd, s)
@@ -20,7 +21,6 @@ func addBackup(app *kingpin.Application, s *session) {
 	addBackupRuns(cmd, s)
 	addBackupPrune(cmd, s)
 	addBackupSchedule(cmd, s)
-	addBackupRestore(cmd, s)
 	addBackupKeys(cmd, s)
 	addBackupRebuild(cmd, s)
 }

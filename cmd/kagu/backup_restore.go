@@ -17,14 +17,28 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 )
 
-const restoreHelp = `Restore a backup. The plan is shown first; nothing happens before you agree.
+const restoreHelp = "Bring a backup back. What would happen is shown first, and nothing happens before you agree."
 
-  kagu backup restore backoffice --dir=/srv/look                      into a server of its own, to look at
-  kagu backup restore backoffice --dir=/srv/look --time=2026-11-28T09:14:00+11:00
-  kagu backup restore backoffice --node=db2                           onto a member whose server is down; it joins by IST
+// restoreExamples stand in restore's own --help.
+const restoreExamples = `Begin with these. They touch no database that runs:
+
+  kagu backup list backoffice
+                         what there is, and to which moments it leads
+  kagu backup restore backoffice --dir=/srv/look --plan
+                         what would come back, what would be lost, how long it takes; does nothing
+  kagu backup restore backoffice --dir=/srv/look
+                         into a server of its own in that folder, to look at
+  kagu backup restore backoffice --dir=/srv/look --time="2026-11-28 09:14:00"
+                         the same, as it was at that moment: just before a mistake
+
+Then, with --plan first:
+
   kagu backup restore backoffice --schema=billing.invoices --into=rescue
-                                                                      tables from a backup into the running cluster
-  kagu backup restore backoffice --cluster                            a whole new cluster
+                         a table into the running cluster, in a schema beside what is there
+  kagu backup restore backoffice --node=db2
+                         a member whose server is down; the others give it what came later
+  kagu backup restore backoffice --cluster
+                         a new cluster, when no member is left
 
 Cut short, the same command goes on where it was.`
 
@@ -41,7 +55,7 @@ type restoring struct {
 
 func addBackupRestore(backup *kingpin.CmdClause, s *session) {
 	var r restoring
-	cmd := backup.Command("restore", restoreHelp)
+	cmd := backup.Command("restore", restoreHelp).HelpLong(restoreExamples)
 	cmd.Arg("CLUSTER", "The cluster of kagu.yaml whose backup it is.").Required().StringVar(&r.cluster)
 	cmd.Arg("ID", "The backup, as kagu backup list shows it; default: the newest good one before the point.").StringVar(&r.id)
 	cmd.Flag("store", "Read from this store; default: the cluster's first.").StringVar(&r.store)
@@ -97,6 +111,7 @@ func (r *restoring) run(s *session) error {
 		for _, step := range choice.Plan.Steps {
 			fmt.Fprint(s.out, printableLines(step.Data[backupd.Commands]))
 		}
+		fmt.Fprintln(s.out, "Nothing was done. The same command without --plan asks you, and does it.")
 		return nil
 	}
 	if choice.Restore.Consent, err = r.agreed(s, choice.Plan); err != nil {

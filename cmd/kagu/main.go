@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -23,6 +24,7 @@ func run(args []string) int {
 	app := kingpin.New("kagu", "Keeps Galera and NDB clusters: shows them, and heals them with your consent.")
 	app.Version(version.Print("kagu"))
 	app.HelpFlag.Short('h')
+	app.UsageTemplate(usage)
 	s := &session{ctx: ctx, out: os.Stdout, errOut: os.Stderr}
 	app.Flag("config.file", "The fleet's kagu.yaml.").Default("/etc/kagu/kagu.yaml").Envar("KAGU_CONFIG").StringVar(&s.config)
 	for _, add := range commands() {
@@ -34,6 +36,12 @@ func run(args []string) int {
 	}
 	return 0
 }
+
+// usage is kingpin's, with what a command says at length in its own --help: it shows that nowhere.
+var usage = strings.Replace(kingpin.DefaultUsageTemplate, selected, selected+"{{with .Context.SelectedCommand.HelpLong}}{{.}}\n\n{{end}}", 1)
+
+const selected = `{{template "FormatUsage" .Context.SelectedCommand}}
+`
 
 // A session is what every command gets: where to read the fleet and where to write.
 type session struct {
