@@ -12,6 +12,7 @@ import (
 type Listing struct {
 	Cluster string       `json:"cluster"`
 	Kind    cluster.Kind `json:"kind"`
+	Zone    string       `json:"zone,omitempty"`    // in which times are told and read; "": that of the machine
 	Backups []Shown      `json:"backups"`           // the oldest first, without archived binary logs
 	Logs    *Logs        `json:"logs,omitempty"`    // what is archived of binary logs; nil: nothing
 	Reach   *Reach       `json:"reach,omitempty"`   // any moment of it can be restored; nil: only the backups' own
@@ -66,6 +67,9 @@ func split(entries []Entry) (backups []Entry, pieces []Piece) {
 
 func list(c inventory.Cluster, backups []Entry, pieces []Piece) Listing {
 	l := Listing{Cluster: c.Name, Kind: c.Kind, Backups: []Shown{}}
+	if c.Backup != nil && c.Backup.Zone != nil && c.Backup.Zone != time.Local {
+		l.Zone = c.Backup.Zone.String()
+	}
 	for _, e := range backups {
 		l.Backups = append(l.Backups, show(backups, e))
 	}

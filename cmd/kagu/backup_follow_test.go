@@ -187,7 +187,7 @@ func TestBackupsByCommand(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	d.want("list", "not yet")
+	d.want("list", "no restore tried")
 	out, errOut, err := d.kagu("run backoffice full")
 	if err != nil || !strings.Contains(out, "done in") || !strings.Contains(errOut, "a backup is taken") {
 		t.Errorf("%s%s%v", out, errOut, err)

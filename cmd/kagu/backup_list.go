@@ -35,26 +35,23 @@ func addBackupList(backup *kingpin.CmdClause, s *session) {
 			if i > 0 {
 				fmt.Fprintln(s.out)
 			}
-			printListing(s.out, l, time.Now())
+			printListing(s.out, l, time.Now(), terminalWidth(s.out))
 		}
 		return nil
 	})
 }
 
-func printListing(w io.Writer, l backupd.Listing, now time.Time) {
-	fmt.Fprintf(w, "%s  %s\n", bold(l.Cluster), plain(string(l.Kind)))
-	if len(l.Backups) > 0 {
-		rows := [][]cell{{{"WHEN", faint}, {"WHAT", faint}, {"FROM", faint}, {"SIZE", faint}, {"CHECKED", faint}, {"PROVEN", faint}, {"GOOD FOR", faint}, {"ID", faint}}}
-		for _, b := range slices.Backward(l.Backups) {
-			rows = append(rows, backupRow(now, b, l))
-		}
-		printTable(w, "  ", rows)
-	}
+// printListing prints what there is to restore a cluster from, in the cluster's own time zone: that is
+// the one in which kagu backup restore --time is read. width is the terminal's; 0: it is none.
+func printListing(w io.Writer, l backupd.Listing, now time.Time, width int) {
+	now = now.In(zoneOf(l.Zone))
+	fmt.Fprintf(w, "%s  %s  %s\n", bold(l.Cluster), plain(string(l.Kind)), faint("times: "+zoneName(now)))
+	printBackups(w, l, now, width)
 	if l.Logs != nil {
 		fmt.Fprintf(w, "  %s\n", logsLine(now, *l.Logs))
 	}
 	for _, d := range l.Damaged {
-		fmt.Fprintf(w, "  %s %s\n", red("damaged:"), plain(d))
+		fmt.Fprintf(w, "  %s %s\n", red("damaged, never restored from:"), plain(d))
 	}
 	for _, r := range l.Running {
 		fmt.Fprintf(w, "  %s %s\n", bold("now:"), plain(runningLine(now, r)))
@@ -64,41 +61,78 @@ func printListing(w io.Writer, l backupd.Listing, now time.Time) {
 	}
 	text, colour := inWords(now, l)
 	fmt.Fprintf(w, "  %s\n", colour(text))
+	if slices.ContainsFunc(l.Backups, backupd.Shown.Good) {
+		fmt.Fprintf(w, "  What a restore would do, without doing it: %s\n", plain(nextStep(now, l)))
+	}
 }
 
-func backupRow(now time.Time, b backupd.Shown, l backupd.Listing) []cell {
-	m := b.Manifest
-	checked, checkedColour := checkedWords(now, b)
-	proven, provenColour := provenWords(now, b, l.Backups)
-	use, useColour := goodFor(now, b, l.Reach)
-	from := "–"
-	if len(m.Origin.Nodes) > 0 {
-		from = m.Origin.Nodes[0]
-		if n := len(m.Origin.Nodes); n > 1 {
-			from = fmt.Sprintf("%d nodes", n)
+// nextStep is the harmless command that leads on, with a moment as --time takes it if any can be had.
+func nextStep(now time.Time, l backupd.Listing) string {
+	text := "kagu backup restore " + l.Cluster + " --dir=/srv/look"
+	if l.Reach != nil {
+		if moment := l.Reach.To.Add(-time.Second).Truncate(time.Minute); moment.After(l.Reach.From) {
+			text += fmt.Sprintf(" --time=%q", moment.In(now.Location()).Format("2006-01-02 15:04:05"))
 		}
 	}
-	return []cell{
-		{since(now, m.Begun), plain},
-		{whatItIs(now, m, l.Backups), plain},
-		{from, plain},
-		{size(m.Stored()), plain},
-		{checked, checkedColour},
-		{proven, provenColour},
-		{use, useColour},
-		{m.ID, faint},
+	return text + " --plan"
+}
+
+// printBackups prints a table, or where the terminal is too narrow for it some lines for each backup.
+func printBackups(w io.Writer, l backupd.Listing, now time.Time, width int) {
+	rows := [][]cell{{{"TAKEN", faint}, {"WHAT", faint}, {"SIZE", faint}, {"CHECKED", faint}, {"BRINGS BACK", faint}, {"ID", faint}}}
+	for _, b := range slices.Backward(l.Backups) {
+		checked, checkedColour := checkedWords(now, b, l.Backups)
+		back, backColour := bringsBack(now, b, l.Reach)
+		rows = append(rows, []cell{
+			{since(now, b.Manifest.Begun), plain},
+			{whatItIs(now, b.Manifest, l.Backups), plain},
+			{size(b.Manifest.Stored()), plain},
+			{checked, checkedColour},
+			{back, backColour},
+			{b.Manifest.ID, faint},
+		})
 	}
+	const indent = "  "
+	switch {
+	case len(l.Backups) == 0:
+	case width == 0 || len(indent)+tableWidth(rows) <= width:
+		printTable(w, indent, rows)
+	default:
+		for _, row := range rows[1:] {
+			fmt.Fprintf(w, "  %s, %s, taken %s\n", bold(row[1].text), plain(row[2].text), plain(row[0].text))
+			fmt.Fprintf(w, "    %s\n", row[3].paint(row[3].text))
+			fmt.Fprintf(w, "    brings back %s\n", row[4].paint(row[4].text))
+			fmt.Fprintf(w, "    %s\n", row[5].paint(row[5].text))
+		}
+	}
+}
+
+// zoneOf returns a time zone by its name; that of this machine if there is none, or if this machine
+// does not know it.
+func zoneOf(name string) *time.Location {
+	if zone, err := time.LoadLocation(name); err == nil && name != "" {
+		return zone
+	}
+	return time.Local
+}
+
+// zoneName names a moment's zone for who may sit in another.
+func zoneName(t time.Time) string {
+	if name := t.Location().String(); name != "Local" {
+		return fmt.Sprintf("%s (%s)", name, t.Format("-07:00"))
+	}
+	return t.Format("-07:00") + " of this machine"
 }
 
 // logsLine sums up what may be thousands of pieces.
 func logsLine(now time.Time, l backupd.Logs) string {
 	newest := l.Stretches[len(l.Stretches)-1]
-	text := fmt.Sprintf("%s every change from %s to %s, of %s, %s", bold("logs:"), clock(now, newest.From), clock(now, newest.To), plain(newest.Node), size(l.Stored))
+	text := fmt.Sprintf("%s every one from %s to %s is kept (binary log of %s, %s)", bold("changes:"), clock(now, newest.From), clock(now, newest.To), plain(newest.Node), size(l.Stored))
 	if gaps := len(l.Stretches) - 1; gaps > 0 {
 		before := l.Stretches[gaps-1]
-		return text + yellow(fmt.Sprintf("; before that a gap from %s on (gaps in all: %d)", clock(now, before.To), gaps))
+		return text + yellow(fmt.Sprintf("; before that there is a gap, which begins %s (gaps in all: %d)", clock(now, before.To), gaps))
 	}
-	return text + ", no gap"
+	return text + ", without a gap"
 }
 
 func runningLine(now time.Time, r backupd.Run) string {

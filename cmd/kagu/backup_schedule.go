@@ -63,7 +63,7 @@ func printSchedule(w io.Writer, all []backupd.Planned, now time.Time) {
 	for _, p := range all {
 		next, note := "–", cell{"", plain}
 		if !p.Next.IsZero() {
-			next = clock(now, p.Next)
+			next = clock(now.In(zoneOf(p.Zone)), p.Next)
 		}
 		switch {
 		case p.Waiting != "":

@@ -36,14 +36,14 @@ func addBackupShow(backup *kingpin.CmdClause, s *session) {
 
 func printBackup(w io.Writer, b backupd.Shown, now time.Time) {
 	m := b.Manifest
-	use, colour := goodFor(now, b, nil)
-	fmt.Fprintf(w, "%s  %s  %s  %s\n", bold(m.ID), plain(m.Cluster), plain(string(m.Method)), colour(use))
+	back, colour := bringsBack(now, b, nil)
+	fmt.Fprintf(w, "%s  %s  %s  %s\n", bold(m.ID), plain(m.Cluster), plain(string(m.Method)), colour("brings back "+back))
 	sealed := "not encrypted"
 	if n := len(m.Sealing.Recipients); n > 0 {
 		sealed = fmt.Sprintf("encrypted (keys that open it: %d)", n)
 	}
 	rows := [][]cell{
-		{{"taken", faint}, {fmt.Sprintf("%s, in %s, from %s (%s)", m.Begun.Local().Format(time.RFC3339), howLong(m.Ended.Sub(m.Begun)), strings.Join(m.Origin.Nodes, ", "), m.Origin.Server), plain}},
+		{{"taken", faint}, {fmt.Sprintf("%s, in %s, from %s (%s)", m.Begun.In(now.Location()).Format(time.RFC3339), howLong(m.Ended.Sub(m.Begun)), strings.Join(m.Origin.Nodes, ", "), m.Origin.Server), plain}},
 		{{"holds", faint}, {fmt.Sprintf("%s in %s, %d tables, %s", size(m.Plain()), size(m.Stored()), len(m.Content), sealed), plain}},
 		{{"stores", faint}, {strings.Join(b.Stores, ", "), plain}},
 	}
@@ -63,7 +63,7 @@ func printBackup(w io.Writer, b backupd.Shown, now time.Time) {
 	}
 	printTable(w, "  ", rows)
 	for _, r := range b.Records {
-		printRecord(w, r)
+		printRecord(w, r, now)
 	}
 }
 
@@ -90,12 +90,12 @@ func positionWords(p backupd.Position) string {
 
 var looks = map[backupd.Look]string{backupd.Sealed: "digests compared", backupd.Opened: "read back whole", backupd.Proven: "restored"}
 
-func printRecord(w io.Writer, r backupd.Record) {
+func printRecord(w io.Writer, r backupd.Record, now time.Time) {
 	verdict := green("good")
 	if !r.Good {
 		verdict = red("BAD")
 	}
-	fmt.Fprintf(w, "\n  %s  %s  %s, by %s: %s\n", r.Ended.Local().Format(time.RFC3339), verdict, plain(looks[r.Look]), plain(r.By), plain(r.Said))
+	fmt.Fprintf(w, "\n  %s  %s  %s, by %s: %s\n", r.Ended.In(now.Location()).Format(time.RFC3339), verdict, plain(looks[r.Look]), plain(r.By), plain(r.Said))
 	if r.Evidence == nil {
 		return
 	}

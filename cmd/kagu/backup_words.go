@@ -29,9 +29,10 @@ func since(now, then time.Time) string {
 	return "in the future"
 }
 
-// clock says a moment: the time for today, with the day for this week, with the date beyond.
+// clock says a moment in the zone of now: the time for today, with the day for this week, with the
+// date beyond.
 func clock(now, t time.Time) string {
-	now, t = now.Local(), t.Local()
+	t = t.In(now.Location())
 	switch age := now.Sub(t); {
 	case now.YearDay() == t.YearDay() && now.Year() == t.Year():
 		return t.Format("15:04")
@@ -56,9 +57,16 @@ func size(n int64) string {
 
 // whatItIs says what a backup is, for who does not know the methods by name.
 func whatItIs(now time.Time, m backupd.Manifest, all []backupd.Shown) string {
+	of := ""
+	switch n := len(m.Origin.Nodes); {
+	case n == 1:
+		of = " of " + m.Origin.Nodes[0]
+	case n > 1:
+		of = fmt.Sprintf(" of %d nodes", n)
+	}
 	switch m.Method {
 	case backupd.Physical:
-		return "full copy"
+		return "full copy" + of
 	case backupd.Incremental:
 		i := slices.IndexFunc(all, func(b backupd.Shown) bool { return b.Manifest.ID == m.Base })
 		if i < 0 {
@@ -66,20 +74,29 @@ func whatItIs(now time.Time, m backupd.Manifest, all []backupd.Shown) string {
 		}
 		return "changes since " + clock(now, all[i].State)
 	case backupd.Logical:
-		return "SQL dump"
+		return "SQL dump" + of
 	case backupd.Native:
-		return "NDB backup"
+		return "NDB backup" + of
 	}
 	return string(m.Method)
 }
 
-// provenWords says whether a restore of the backup was tried.
-func provenWords(now time.Time, b backupd.Shown, all []backupd.Shown) (string, paint) {
-	last, tried := backupd.Entry{Records: b.Records}.Newest(backupd.Proven)
-	if tried && !last.Good {
-		return "FAILED: " + shorten(last.Said), red
+// checkedWords says how far a backup can be trusted: whether a restore of it was tried, else whether it
+// was read back from its store.
+func checkedWords(now time.Time, b backupd.Shown, all []backupd.Shown) (string, paint) {
+	read := backupd.Record{Good: true}
+	for _, r := range b.Records {
+		if r.Look != backupd.Proven {
+			read = r
+		}
 	}
-	if !b.Proven.IsZero() {
+	last, tried := backupd.Entry{Records: b.Records}.Newest(backupd.Proven)
+	switch {
+	case !read.Good:
+		return "DAMAGED: " + shorten(read.Said), red
+	case tried && !last.Good:
+		return "restore FAILED: " + shorten(last.Said), red
+	case !b.Proven.IsZero():
 		text := "restored " + since(now, b.Proven)
 		if took := restoreSeconds(last); took > 0 {
 			text += " in " + howLong(took)
@@ -89,10 +106,13 @@ func provenWords(now time.Time, b backupd.Shown, all []backupd.Shown) (string, p
 	for _, other := range all { // a proof of what builds on it restored it too
 		r, found := backupd.Entry{Records: other.Records}.Newest(backupd.Proven)
 		if found && !other.Proven.IsZero() && slices.Contains(r.Chain, b.Manifest.ID) {
-			return "restored " + since(now, other.Proven) + ", with what builds on it", green
+			return "restored " + since(now, other.Proven) + " with a later one", green
 		}
 	}
-	return "not yet", yellow
+	if b.Checked.IsZero() {
+		return "not yet", yellow
+	}
+	return "read back " + since(now, b.Checked) + ", no restore tried", yellow
 }
 
 // restoreSeconds is the measured time of a proof restore.
@@ -107,33 +127,17 @@ func restoreSeconds(r backupd.Record) time.Duration {
 	return time.Duration(all * float64(time.Second))
 }
 
-func checkedWords(now time.Time, b backupd.Shown) (string, paint) {
-	last := backupd.Record{Good: true}
-	for _, r := range b.Records {
-		if r.Look != backupd.Proven {
-			last = r
-		}
-	}
-	switch {
-	case !last.Good:
-		return "DAMAGED", red
-	case b.Checked.IsZero():
-		return "not yet", yellow
-	}
-	return since(now, b.Checked), green
-}
-
-// goodFor says what can be done with a backup now.
-func goodFor(now time.Time, b backupd.Shown, reach *backupd.Reach) (string, paint) {
+// bringsBack says which state a restore of a backup brings back.
+func bringsBack(now time.Time, b backupd.Shown, reach *backupd.Reach) (string, paint) {
 	switch {
 	case b.Bad != "":
 		return "nothing: it is bad", red
 	case b.Broken != "":
 		return "nothing: what it builds on is missing or bad", red
 	}
-	text := "a restore to " + clock(now, b.State)
+	text := clock(now, b.State)
 	if reach != nil && !b.State.Before(reach.From) && b.State.Before(reach.To) {
-		text += "; with logs up to " + clock(now, reach.To)
+		text += ", or any moment up to " + clock(now, reach.To)
 	}
 	return text, plain
 }
@@ -168,12 +172,12 @@ func inWords(now time.Time, l backupd.Listing) (string, paint) {
 		text = fmt.Sprintf("%s can be restored to the moment of each good backup, the newest of %s, and to none between; ", l.Cluster, clock(now, newest))
 	}
 	if proven.IsZero() {
-		return text + fmt.Sprintf("no good backup is proven by a restore yet: kagu backup verify %s does that.", l.Cluster), yellow
+		return text + fmt.Sprintf("but no restore of any was tried yet: kagu backup verify %s does that, and touches no database.", l.Cluster), yellow
 	}
 	if l.Failed != nil {
 		colour = yellow
 	}
-	return text + fmt.Sprintf("the newest proven backup is %s old.", howLong(now.Sub(proven))), colour
+	return text + fmt.Sprintf("the newest backup that was restored for a test is %s old.", howLong(now.Sub(proven))), colour
 }
 
 // shorten keeps the columns of a table readable; kagu backup show has the whole text.

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/fatih/color"
+	"golang.org/x/term"
 )
 
 // A paint makes a text of others safe for a terminal, and colours it there; elsewhere or under
@@ -53,23 +55,51 @@ type cell struct {
 	paint paint
 }
 
-// printTable aligns columns by what is seen: the colours have no width.
-func printTable(w io.Writer, indent string, rows [][]cell) {
-	var widths []int
+// terminalWidth is how many columns a terminal has; 0: it is none, and a line may be of any length.
+func terminalWidth(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// widths returns what each column of a table takes.
+func widths(rows [][]cell) []int {
+	var all []int
 	for _, row := range rows {
 		for i, c := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
+			if i == len(all) {
+				all = append(all, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
+			all[i] = max(all[i], utf8.RuneCountInString(c.text))
 		}
 	}
+	return all
+}
+
+// tableWidth returns what a table takes.
+func tableWidth(rows [][]cell) int {
+	total := -2
+	for _, n := range widths(rows) {
+		total += n + 2
+	}
+	return total
+}
+
+// printTable aligns columns by what is seen: the colours have no width.
+func printTable(w io.Writer, indent string, rows [][]cell) {
+	columns := widths(rows)
 	for _, row := range rows {
 		var line strings.Builder
 		for i, c := range row {
 			line.WriteString(c.paint(c.text))
 			if i < len(row)-1 {
-				line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c.text)+2))
+				line.WriteString(strings.Repeat(" ", columns[i]-utf8.RuneCountInString(c.text)+2))
 			}
 		}
 		fmt.Fprintln(w, indent+strings.TrimRight(line.String(), " "))
