@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kagu-db/kagu/internal/alertmsg"
 )
 
 // An apiSchema is a type that the API takes or gives, under its name in openapi.yaml.
@@ -47,8 +49,8 @@ func apiSchemas() []apiSchema {
 		{"ProveRequest", ProveRequest{}},
 		{"CancelRequest", CancelRequest{}},
 		{"PruneRequest", PruneRequest{}},
-		{"Received", Received{}},
-		{"Ignored", Ignored{}},
+		{"Received", alertmsg.Answer{}},
+		{"Ignored", alertmsg.Ignored{}},
 	}
 }
 

@@ -2,7 +2,6 @@ package backupd
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -21,9 +20,6 @@ const BackupLabel = "backup"
 
 var wants = map[string]What{"take": Taking, "verify": Proving}
 
-// maxIgnored is how many alerts are named in the answer.
-const maxIgnored = 20
-
 // A Receiver takes Alertmanager's webhooks (payload version 4). What an alert asks for is kept and
 // answered with 202; an Asker looks after it.
 type Receiver struct {
@@ -39,47 +35,25 @@ type HintStore interface {
 	PutHints(ctx context.Context, hints []Hint) error
 }
 
-// Received tells the sender of a webhook what became of its alerts.
-type Received struct {
-	Stored  int       `json:"stored"`
-	Ignored []Ignored `json:"ignored,omitempty"` // the first of them
-	Error   string    `json:"error,omitempty"`
-}
-
-// Ignored is an alert that asks for nothing here, and why.
-type Ignored struct {
-	Alert  string `json:"alert"`
-	Reason string `json:"reason"`
-}
-
 // ServeHTTP answers 202 when all hints are on disk, 400 or 413 to what cannot be read, and 503 when
 // the hints could not be kept: Alertmanager then sends them again.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	status, a := r.receive(req, time.Now())
-	if a.Error != "" {
-		r.Log.WarnContext(req.Context(), "webhook not accepted", "status", status, "reason", a.Error)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(a); err != nil {
-		r.Log.DebugContext(req.Context(), "sender of a webhook went away", "err", err)
-	}
+	a.Write(w, req, status, r.Log)
 }
 
-func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a Received) {
+func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a alertmsg.Answer) {
 	msg, status, err := alertmsg.Read(req)
 	if err != nil {
 		r.count("refused")
-		return status, Received{Error: err.Error()}
+		return status, alertmsg.Answer{Error: err.Error()}
 	}
 	var hints []Hint
 	for _, alert := range msg.Alerts {
 		h, outcome, why := r.hint(alert, now)
 		r.count(outcome)
 		if why != "" {
-			if len(a.Ignored) < maxIgnored {
-				a.Ignored = append(a.Ignored, Ignored{alertmsg.Name(alert), why})
-			}
+			a.Ignore(alertmsg.Name(alert), why)
 			continue
 		}
 		hints = append(hints, h)
@@ -87,7 +61,7 @@ func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a Rece
 	if len(hints) > 0 {
 		if err := r.Store.PutHints(req.Context(), hints); err != nil {
 			r.Log.ErrorContext(req.Context(), "hints not kept", "err", err)
-			return http.StatusServiceUnavailable, Received{Error: "the catalogue cannot be written: see the log of backupd"}
+			return http.StatusServiceUnavailable, alertmsg.Answer{Error: "the catalogue cannot be written: see the log of backupd"}
 		}
 		r.Wake()
 	}

@@ -2,7 +2,6 @@ package remediator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,9 +17,6 @@ import (
 	"github.com/kagu-db/kagu/internal/journal"
 	"github.com/kagu-db/kagu/internal/metric"
 )
-
-// maxIgnored is how many alerts are named in the answer.
-const maxIgnored = 20
 
 // The outcomes of a hint, values of the label of metric.RemediatorHints.
 const (
@@ -48,35 +44,16 @@ type HintStore interface {
 	PutHints(ctx context.Context, hints []journal.Hint) error
 }
 
-// An answer tells the sender what became of its alerts.
-type answer struct {
-	Stored  int       `json:"stored"`
-	Ignored []ignored `json:"ignored,omitempty"` // the first of them
-	Error   string    `json:"error,omitempty"`
-}
-
-type ignored struct {
-	Alert  string `json:"alert"`
-	Reason string `json:"reason"`
-}
-
 // ServeHTTP answers 202 when all hints are on disk, 400 or 413 to what cannot be read, and 503
 // when the hints could not be stored: Alertmanager then sends them again.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	began := time.Now()
 	status, a := r.receive(req, began)
-	if a.Error != "" {
-		r.Log.WarnContext(req.Context(), "webhook not accepted", "status", status, "reason", a.Error)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(a); err != nil {
-		r.Log.DebugContext(req.Context(), "sender of a webhook went away", "err", err)
-	}
+	a.Write(w, req, status, r.Log)
 	r.Metrics.receive.WithLabelValues().Observe(time.Since(began).Seconds())
 }
 
-func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a answer) {
+func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a alertmsg.Answer) {
 	msg, status, err := alertmsg.Read(req)
 	switch status {
 	case 0:
@@ -85,12 +62,12 @@ func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a answ
 		if status, a, ok := r.store(req, r.everywhere(now)); !ok {
 			return status, a
 		}
-		return status, answer{Error: err.Error() + "; all clusters are looked at. Lower max_alerts of the receiver"}
+		return status, alertmsg.Answer{Error: err.Error() + "; all clusters are looked at. Lower max_alerts of the receiver"}
 	case http.StatusBadRequest:
 		r.Metrics.hints.WithLabelValues(hintMalformed).Inc()
-		return status, answer{Error: err.Error()}
+		return status, alertmsg.Answer{Error: err.Error()}
 	default:
-		return status, answer{Error: err.Error()}
+		return status, alertmsg.Answer{Error: err.Error()}
 	}
 
 	hints, outcomes, a := r.sort(msg, now)
@@ -105,19 +82,19 @@ func (r *Receiver) receive(req *http.Request, now time.Time) (status int, a answ
 }
 
 // store keeps the hints and wakes their clusters; ok is false if they are not on disk.
-func (r *Receiver) store(req *http.Request, hints []journal.Hint) (status int, a answer, ok bool) {
+func (r *Receiver) store(req *http.Request, hints []journal.Hint) (status int, a alertmsg.Answer, ok bool) {
 	if len(hints) == 0 {
 		return 0, a, true
 	}
 	err := r.Store.PutHints(req.Context(), hints)
 	switch {
 	case errors.Is(err, context.Canceled): // the sender hung up, and sends it again
-		return http.StatusServiceUnavailable, answer{Error: "the sender did not wait"}, false
+		return http.StatusServiceUnavailable, alertmsg.Answer{Error: "the sender did not wait"}, false
 	case err != nil:
 		r.Metrics.hints.WithLabelValues(hintLost).Add(float64(len(hints)))
 		r.Metrics.journalErrors.WithLabelValues().Inc()
 		r.Log.ErrorContext(req.Context(), "hints not stored", "err", err)
-		return http.StatusServiceUnavailable, answer{Error: "the journal cannot be written: see the remediator's log"}, false
+		return http.StatusServiceUnavailable, alertmsg.Answer{Error: "the journal cannot be written: see the remediator's log"}, false
 	}
 	for _, name := range clustersOf(hints) {
 		r.Wake(name)
@@ -126,7 +103,7 @@ func (r *Receiver) store(req *http.Request, hints []journal.Hint) (status int, a
 }
 
 // sort turns alerts into hints and says why the others are none.
-func (r *Receiver) sort(msg alertmsg.Message, now time.Time) (hints []journal.Hint, outcomes []string, a answer) {
+func (r *Receiver) sort(msg alertmsg.Message, now time.Time) (hints []journal.Hint, outcomes []string, a alertmsg.Answer) {
 	fleet := r.Fleet()
 	for _, alert := range msg.Alerts {
 		h := hintOf(alert, now)
@@ -134,11 +111,11 @@ func (r *Receiver) sort(msg alertmsg.Message, now time.Time) (hints []journal.Hi
 		switch {
 		case alert.Labels["remediate"] != "true":
 			outcomes = append(outcomes, hintUnmarked)
-			a.ignore(h.Alert, `no label remediate="true"`)
+			a.Ignore(h.Alert, `no label remediate="true"`)
 			continue
 		case !known:
 			outcomes = append(outcomes, hintUnknownCluster)
-			a.ignore(h.Alert, fmt.Sprintf("the cluster %q is not in kagu.yaml", httpjson.Clip(h.Cluster)))
+			a.Ignore(h.Alert, fmt.Sprintf("the cluster %q is not in kagu.yaml", httpjson.Clip(h.Cluster)))
 			r.Log.Warn("alert about a cluster that is not in kagu.yaml", "alert", httpjson.Clip(h.Alert), "cluster", httpjson.Clip(h.Cluster))
 			continue
 		}
@@ -157,12 +134,6 @@ func (r *Receiver) sort(msg alertmsg.Message, now time.Time) (hints []journal.Hi
 		hints = append(hints, r.everywhere(now)...)
 	}
 	return hints, outcomes, a
-}
-
-func (a *answer) ignore(alert, reason string) {
-	if len(a.Ignored) < maxIgnored {
-		a.Ignored = append(a.Ignored, ignored{alert, reason})
-	}
 }
 
 // everywhere returns a hint for each cluster: what a cut payload left out is unknown, and a
