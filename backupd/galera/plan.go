@@ -156,7 +156,7 @@ func inManifest(m backupd.Manifest, schema, table string, later bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s holds no %s", m.ID, strings.TrimSuffix(schema+"."+table, "."))
+	return fmt.Errorf("%s holds no %s: kagu backup show %s %s names the schemas that it holds", m.ID, strings.TrimSuffix(schema+"."+table, "."), m.Cluster, m.ID)
 }
 
 func schemasOf(ctx context.Context, c inventory.Cluster) ([]string, error) {

@@ -80,7 +80,7 @@ func (f *follower) follow(client backupd.Client, run backupd.Run, total int64) e
 func outcome(r backupd.Run) string {
 	switch r.What {
 	case backupd.Taking:
-		return fmt.Sprintf("backup %s, %s in %s. It is checked, and proven once kagu backup verify %s has restored it.", r.Backup, size(r.Plain), size(r.Stored), r.Cluster)
+		return fmt.Sprintf("backup %s, %s in %s. It was read back and is whole; kagu backup verify %s tries a restore of it.", r.Backup, size(r.Plain), size(r.Stored), r.Cluster)
 	case backupd.Proving:
 		return fmt.Sprintf("backup %s was restored and is good. kagu backup show %s %s tells what was looked at.", r.Backup, r.Cluster, r.Backup)
 	}

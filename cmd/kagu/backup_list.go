@@ -121,13 +121,14 @@ func zoneName(t time.Time) string {
 	if name := t.Location().String(); name != "Local" {
 		return fmt.Sprintf("%s (%s)", name, t.Format("-07:00"))
 	}
-	return t.Format("-07:00") + " of this machine"
+	return t.Format("-07:00") + ", as this machine has it"
 }
 
 // logsLine sums up what may be thousands of pieces.
 func logsLine(now time.Time, l backupd.Logs) string {
 	newest := l.Stretches[len(l.Stretches)-1]
-	text := fmt.Sprintf("%s every one from %s to %s is kept (binary log of %s, %s)", bold("changes:"), clock(now, newest.From), clock(now, newest.To), plain(newest.Node), size(l.Stored))
+	from, to := clocks(now, newest.From, newest.To)
+	text := fmt.Sprintf("%s every one from %s to %s is kept (binary log of %s, %s)", bold("changes:"), from, to, plain(newest.Node), size(l.Stored))
 	if gaps := len(l.Stretches) - 1; gaps > 0 {
 		before := l.Stretches[gaps-1]
 		return text + yellow(fmt.Sprintf("; before that there is a gap, which begins %s (gaps in all: %d)", clock(now, before.To), gaps))

@@ -206,7 +206,7 @@ func printRestore(s *session, c backupd.Choice) {
 		fmt.Fprintf(s.out, "%s        about %s (%s)\n", bold("takes"), p.Takes.Round(time.Second), plain(p.Basis))
 	}
 	for n, step := range p.Steps {
-		fmt.Fprintf(s.out, "  %d. %s %s: %s\n", n+1, plain(step.Name), plain(step.Node), plain(step.Why))
+		fmt.Fprintf(s.out, "  %d. %s: %s\n", n+1, plain(strings.TrimSpace(step.Name+" "+step.Node)), plain(step.Why))
 	}
 }
 

@@ -71,7 +71,11 @@ func printSchedule(w io.Writer, all []backupd.Planned, now time.Time) {
 		case p.Missed != "":
 			note = cell{"the last one did not begin: " + p.Missed, red}
 		}
-		rows = append(rows, []cell{{p.Cluster, plain}, {string(p.What), plain}, {p.Job, plain}, {p.Schedule + " " + p.Zone, plain}, {next, plain}, note})
+		schedule := p.Schedule
+		if p.Zone != "Local" {
+			schedule += " " + p.Zone
+		}
+		rows = append(rows, []cell{{p.Cluster, plain}, {string(p.What), plain}, {p.Job, plain}, {schedule, plain}, {next, plain}, note})
 	}
 	printTable(w, "", rows)
 }

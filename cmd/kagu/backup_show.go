@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +46,8 @@ func printBackup(w io.Writer, b backupd.Shown, now time.Time) {
 	}
 	rows := [][]cell{
 		{{"taken", faint}, {fmt.Sprintf("%s, in %s, from %s (%s)", m.Begun.In(now.Location()).Format(time.RFC3339), howLong(m.Ended.Sub(m.Begun)), strings.Join(m.Origin.Nodes, ", "), m.Origin.Server), plain}},
-		{{"holds", faint}, {fmt.Sprintf("%s in %s, %d tables, %s", size(m.Plain()), size(m.Stored()), len(m.Content), sealed), plain}},
+		{{"holds", faint}, {fmt.Sprintf("%s in %s, %s", size(m.Plain()), size(m.Stored()), sealed), plain}},
+		{{"tables", faint}, {tablesOf(m.Content), plain}},
 		{{"stores", faint}, {strings.Join(b.Stores, ", "), plain}},
 	}
 	if p := positionWords(m.Position); p != "" {
@@ -65,6 +68,22 @@ func printBackup(w io.Writer, b backupd.Shown, now time.Time) {
 	for _, r := range b.Records {
 		printRecord(w, r, now)
 	}
+}
+
+// tablesOf says which schemas a backup holds: those are what --schema can bring back.
+func tablesOf(tables []backupd.Table) string {
+	count := map[string]int{}
+	for _, t := range tables {
+		count[t.Schema]++
+	}
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		all = append(all, fmt.Sprintf("%d in %s", count[name], name))
+	}
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ", ")
 }
 
 func positionWords(p backupd.Position) string {

@@ -131,6 +131,7 @@ func TestBackupShow(t *testing.T) {
 	m.Position = backupd.Position{UUID: "6a1f-3c", Seqno: 1234, GTID: "0-1-77", File: "binlog.000002", Offset: 4096}
 	m.Notes = []string{"a table was altered meanwhile: " + hostile}
 	m.Sealing.Recipients = []string{"age1x"}
+	m.Content = []backupd.Table{{Schema: "crm", Name: "people"}, {Schema: "billing", Name: "invoices"}, {Schema: "billing", Name: "lines"}}
 	b, err := backupd.Show(entries, "backoffice", m.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -170,6 +171,7 @@ func TestBackupPruneScheduleRuns(t *testing.T) {
 
 func TestWordsForTimeAndSize(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
+		{howLong(900 * time.Millisecond), "under 1 s"},
 		{howLong(41 * time.Second), "41 s"},
 		{howLong(90 * time.Minute), "90 min"},
 		{howLong(26 * time.Hour), "26 h"},

@@ -11,6 +11,8 @@ import (
 // howLong says a duration as people do.
 func howLong(d time.Duration) string {
 	switch {
+	case d < time.Second:
+		return "under 1 s"
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
 	case d < 100*time.Minute:
@@ -40,6 +42,16 @@ func clock(now, t time.Time) string {
 		return t.Format("Mon 15:04")
 	}
 	return t.Format("2006-01-02 15:04")
+}
+
+// clocks says two moments, to the second if they are not told apart otherwise.
+func clocks(now, from, to time.Time) (string, string) {
+	a, b := clock(now, from), clock(now, to)
+	if a != b {
+		return a, b
+	}
+	second := func(t time.Time) string { return t.In(now.Location()).Format(":05") }
+	return a + second(from), b + second(to)
 }
 
 // size says a number of bytes.
@@ -135,11 +147,11 @@ func bringsBack(now time.Time, b backupd.Shown, reach *backupd.Reach) (string, p
 	case b.Broken != "":
 		return "nothing: what it builds on is missing or bad", red
 	}
-	text := clock(now, b.State)
 	if reach != nil && !b.State.Before(reach.From) && b.State.Before(reach.To) {
-		text += ", or any moment up to " + clock(now, reach.To)
+		own, to := clocks(now, b.State, reach.To)
+		return own + ", or any moment up to " + to, plain
 	}
-	return text, plain
+	return clock(now, b.State), plain
 }
 
 // inWords sums a listing up.
@@ -165,7 +177,8 @@ func inWords(now time.Time, l backupd.Listing) (string, paint) {
 	case good == 0:
 		return fmt.Sprintf("%s CANNOT BE RESTORED: none of its backups is good. kagu backup run %s takes a new one.", l.Cluster, l.Cluster), red
 	case l.Reach != nil:
-		text = fmt.Sprintf("%s can be restored to any moment from %s to %s; ", l.Cluster, clock(now, l.Reach.From), clock(now, l.Reach.To))
+		from, to := clocks(now, l.Reach.From, l.Reach.To)
+		text = fmt.Sprintf("%s can be restored to any moment from %s to %s; ", l.Cluster, from, to)
 	case good == 1:
 		text = fmt.Sprintf("%s can be restored to %s, the moment of its one good backup, and to no other; ", l.Cluster, clock(now, newest))
 	default:
