@@ -42,6 +42,16 @@ type Restore struct {
 	Tell    func(stage, detail string)
 }
 
+// Told says a moment in the cluster's time zone, in which the list of backups tells times and the
+// one that is wanted is given.
+func (r Restore) Told(t time.Time) string {
+	zone := time.UTC
+	if b := r.Cluster.Backup; b != nil && b.Zone != nil {
+		zone = b.Zone
+	}
+	return t.In(zone).Format("2006-01-02 15:04:05Z07:00")
+}
+
 // Plan is a restore as data: printed, agreed to, carried out step by step.
 type Plan struct {
 	Goal    Goal          `json:"goal"`

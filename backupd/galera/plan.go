@@ -95,18 +95,22 @@ func planScratch(p *backupd.Plan, r backupd.Restore, logs []backupd.Link) error 
 
 // onScratch are the steps that bring a state to life on a scratch server.
 func onScratch(r backupd.Restore, logs []backupd.Link) []backupd.Step {
-	steps := []backupd.Step{{Name: stepPrepare, Why: fmt.Sprintf("fetch %d backups and bring them to life on a scratch server in %s", len(r.Links), serverIn(r.Dir))}}
+	what := "the backup"
+	if n := len(r.Links); n > 1 {
+		what = fmt.Sprintf("the full backup with the %d that build on it", n-1)
+	}
+	steps := []backupd.Step{{Name: stepPrepare, Why: fmt.Sprintf("fetch %s, and start a server of its own with it in %s", what, serverIn(r.Dir))}}
 	if len(logs) > 0 {
-		steps = append(steps, backupd.Step{Name: stepReplay, Why: fmt.Sprintf("carry out what %d pieces of the binary log of %s hold, %s", len(logs), nodeOf(logs[0].Manifest), pointText(r.Point))})
+		steps = append(steps, backupd.Step{Name: stepReplay, Why: fmt.Sprintf("carry out what %d pieces of the binary log of %s hold, %s", len(logs), nodeOf(logs[0].Manifest), pointText(r))})
 	}
 	return steps
 }
 
-func pointText(p backupd.Point) string {
-	if p.GTID != "" {
-		return "up to and with the transaction " + p.GTID
+func pointText(r backupd.Restore) string {
+	if r.Point.GTID != "" {
+		return "up to and with the transaction " + r.Point.GTID
 	}
-	return "up to the first transaction that was committed at " + p.Time.UTC().Format(time.RFC3339) + " or later"
+	return "up to the first transaction that was committed at " + r.Told(r.Point.Time) + " or later"
 }
 
 func planSchema(ctx context.Context, p *backupd.Plan, r backupd.Restore, logs []backupd.Link) error {
@@ -248,7 +252,7 @@ func physicalAlone(r backupd.Restore) error {
 // reach says which state comes back and what is lost by it.
 func reach(r backupd.Restore) (until, loses string) {
 	m := r.Links[len(r.Links)-1].Manifest
-	until = "the state of " + m.Ended.UTC().Format("2006-01-02 15:04:05Z")
+	until = "the state of " + r.Told(m.Ended)
 	at := m.Ended
 	if m.Position.Seqno > 0 {
 		until += fmt.Sprintf(", transaction %d of the cluster", m.Position.Seqno)
@@ -258,7 +262,7 @@ func reach(r backupd.Restore) (until, loses string) {
 		return "the state behind the transaction " + r.Point.GTID, "all that came after " + r.Point.GTID
 	case !r.Point.Time.IsZero():
 		at = r.Point.Time
-		until = "the state before the first transaction that was committed at " + at.UTC().Format("2006-01-02 15:04:05Z") + " or later"
+		until = "the state before the first transaction that was committed at " + r.Told(at) + " or later"
 	}
 	if r.Goal == backupd.ToNode {
 		return until + ", and then what the cluster has", "nothing: the member gets what it lacks from the cluster"

@@ -130,7 +130,7 @@ func replayStep(ctx context.Context, r backupd.Restore, to func(stage, detail st
 		return err
 	}
 	failpoint.Here("restore-replaying")
-	to("replay", pointText(r.Point))
+	to("replay", pointText(r))
 	if err := s.replay(ctx, part); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (k *Kind) Plan(ctx context.Context, r backupd.Restore) (backupd.Plan, error
 	}
 	p := backupd.Plan{
 		Goal: r.Goal, Backups: []string{m.ID},
-		Until: fmt.Sprintf("the end of the backup, %s, global checkpoint %d", m.Ended.UTC().Format(time.RFC3339), m.Position.Stop),
+		Until: fmt.Sprintf("the end of the backup, %s, global checkpoint %d", r.Told(m.Ended), m.Position.Stop),
 		Loses: "what was written since",
 	}
 	if err := reaches(m, r.Point); err != nil {
@@ -91,7 +91,7 @@ func planScratch(r backupd.Restore, m backupd.Manifest, p *backupd.Plan) error {
 	p.Steps = slices.Insert(p.Steps, 2, replay)
 	p.Until, p.Loses = fmt.Sprintf("epoch %d, and with it", r.Point.Epoch), "what was written after it"
 	if !r.Point.Time.IsZero() {
-		p.Until, p.Loses = "what was committed before "+r.Point.Time.UTC().Format(time.RFC3339), "what was committed from that second on"
+		p.Until, p.Loses = "what was committed before "+r.Told(r.Point.Time), "what was committed from that second on"
 	}
 	for _, l := range pieces {
 		p.Backups = append(p.Backups, l.Manifest.ID)
