@@ -21,7 +21,7 @@ import (
 type host struct {
 	dataDir, statusFile string // statusFile is "" if the server writes none
 	pidFile, service    string
-	cgroups             string // where control groups are
+	cgroups, proc       string // where control groups and processes are
 }
 
 // Name returns "host".
@@ -79,12 +79,21 @@ func (h host) view(e emitter) error {
 	return nil
 }
 
+// transferMark is the file that the scripts of rsync and mariabackup keep in the data directory
+// while they receive.
+const transferMark = "sst_in_progress"
+
+// transfer tells what the status file says. The script of mariabackup empties the joiner's data
+// directory, of that file too; then its own mark says that the transfer goes on.
 func (h host) transfer(e emitter) error {
 	if h.statusFile == "" {
 		return nil
 	}
 	file, err := open(h.statusFile)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(h.dataDir, transferMark)); err == nil {
+			e.states(metric.GaleraStateTransferPhase, "receiving_sst")
+		}
 		return nil // the server is not set to write one
 	}
 	if errors.Is(err, fs.ErrPermission) {

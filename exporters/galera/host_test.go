@@ -62,6 +62,11 @@ func TestHostFiles(t *testing.T) {
 			want:  []string{"grastate_safe_to_bootstrap 0", "grastate_seqno -1", "gvwstate_present 0", "process_up 1", "sst_done_bytes 250", "sst_expected_bytes 1000", "state_transfer_phase receiving_sst", "status_file_messages error 1", "status_file_messages warning 0", "status_file_timestamp_seconds 1.7954100005e+09"},
 		},
 		{
+			name:  "receives a full transfer that removed the status file",
+			files: map[string]string{"grastate.dat": crashed, "pid": ours, "sst_in_progress": ""},
+			want:  []string{"grastate_safe_to_bootstrap 0", "grastate_seqno -1", "gvwstate_present 0", "process_up 1", "state_transfer_phase receiving_sst"},
+		},
+		{
 			name:  "receives an incremental transfer",
 			files: map[string]string{"grastate.dat": crashed, "pid": ours, "status.json": statusText("Receiving IST", 20, 5)},
 			want:  []string{"grastate_safe_to_bootstrap 0", "grastate_seqno -1", "gvwstate_present 0", "ist_done_events 5", "ist_expected_events 20", "process_up 1", "state_transfer_phase receiving_ist", "status_file_messages error 1", "status_file_messages warning 0", "status_file_timestamp_seconds 1.7954100005e+09"},
@@ -79,6 +84,11 @@ func TestHostFiles(t *testing.T) {
 			err:   "read grastate: ",
 		},
 		{
+			name:  "its process number comes at the end of the start, and a full transfer before",
+			files: map[string]string{"grastate.dat": crashed, "proc/812/comm": "mariadbd\n", "status.json": statusText("Receiving SST", -1, -1)},
+			want:  []string{"grastate_safe_to_bootstrap 0", "grastate_seqno -1", "gvwstate_present 0", "process_up 1", "state_transfer_phase receiving_sst", "status_file_messages error 1", "status_file_messages warning 0", "status_file_timestamp_seconds 1.7954100005e+09"},
+		},
+		{
 			name:  "a pid file with a word in it",
 			files: map[string]string{"grastate.dat": stopped, "pid": "soon"},
 			want:  []string{"grastate_safe_to_bootstrap 1", "grastate_seqno 1234", "gvwstate_present 0"},
@@ -87,13 +97,21 @@ func TestHostFiles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
+			for _, pid := range []string{"811", "812"} { // 811 is gone before it is looked at
+				if err := os.MkdirAll(filepath.Join(dir, "proc", pid), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(dir, filepath.Join(dir, "proc", pid, "cwd")); err != nil {
+					t.Fatal(err)
+				}
+			}
 			for name, text := range c.files {
 				text = strings.ReplaceAll(text, ours, fmt.Sprint(os.Getpid()))
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			got, err := said(t, host{dataDir: dir, statusFile: filepath.Join(dir, "status.json"), pidFile: filepath.Join(dir, "pid")})
+			got, err := said(t, host{dataDir: dir, statusFile: filepath.Join(dir, "status.json"), pidFile: filepath.Join(dir, "pid"), proc: filepath.Join(dir, "proc")})
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("want -, got +:\n%s", diff)
 			}

@@ -103,7 +103,7 @@ func hostOf(n inventory.Node, statusFile string) host {
 	if statusFile != "" && !filepath.IsAbs(statusFile) {
 		statusFile = filepath.Join(n.DataDir, statusFile)
 	}
-	return host{dataDir: n.DataDir, statusFile: statusFile, pidFile: n.PIDFile, service: n.Service, cgroups: "/sys/fs/cgroup"}
+	return host{dataDir: n.DataDir, statusFile: statusFile, pidFile: n.PIDFile, service: n.Service, cgroups: "/sys/fs/cgroup", proc: "/proc"}
 }
 
 // A target is what lives as long as the configuration.

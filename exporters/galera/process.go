@@ -14,22 +14,11 @@ import (
 	"github.com/kagu-db/kagu/internal/metric"
 )
 
-// process emits whether the server's process exists: by its pid file, or else by the control
-// group of its unit. It is a view for a graph. Whoever acts asks kagu-node, which looks harder.
+// process emits whether the server's process exists. It is a view for a graph. Whoever acts asks
+// kagu-node, which looks harder.
 func (h host) process(e emitter) error {
-	var (
-		up  bool
-		err error
-	)
-	switch {
-	case h.pidFile != "":
-		up, err = pidAlive(h.pidFile)
-	case h.service != "":
-		up, err = unitHasProcess(h.cgroups, h.service)
-	default:
-		return nil
-	}
-	if err != nil {
+	up, known, err := h.running()
+	if err != nil || !known {
 		return err
 	}
 	value := 0.0
@@ -40,8 +29,28 @@ func (h host) process(e emitter) error {
 	return nil
 }
 
-// pidAlive tells whether the process of a pid file exists. No file is no process: the server
-// removes it when it ends, and a killed server's number is soon nobody's.
+// running asks the pid file, and if there is none the control group of the unit, or else the
+// processes that work in the data directory: a server writes its pid file at the end of its
+// start, after a full transfer, which takes hours.
+func (h host) running() (up, known bool, err error) {
+	if h.pidFile != "" {
+		if up, err = pidAlive(h.pidFile); up || err != nil {
+			return up, true, err
+		}
+	}
+	switch {
+	case h.service != "":
+		up, err = unitHasProcess(h.cgroups, h.service)
+		return up, true, err
+	case h.pidFile != "":
+		return worksIn(h.proc, h.dataDir)
+	default:
+		return false, false, nil
+	}
+}
+
+// pidAlive tells whether the process of a pid file exists. A server removes the file when it ends,
+// and a killed server's number is soon nobody's.
 func pidAlive(path string) (bool, error) {
 	text, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -4,8 +4,8 @@ package metric
 // there. They need no server: they are there while it is down.
 var (
 	GaleraProcessUp = inHost.family("galera_process_up", gauge, nil,
-		"1 if the server's process exists, else 0; absent where it cannot be told (the pid file, or the unit's control group).",
-		"pid_file of kagu.yaml, or /sys/fs/cgroup", "1 with galera_up 0: it starts, recovers, receives a full transfer, or hangs. Do not start a second one.")
+		"1 if the server's process exists, else 0; absent where it cannot be told (the pid file, the unit's control group, or who works in the data directory).",
+		"pid_file of kagu.yaml, /sys/fs/cgroup, /proc", "1 with galera_up 0: it starts, recovers, receives a full transfer, or hangs. Do not start a second one.")
 	GaleraGrastateSeqno = inHost.family("galera_grastate_seqno", gauge, nil,
 		"Position the server saved when it stopped; -1 while it runs and after a crash (grastate.dat).",
 		"grastate.dat", "-1 while the process is gone: it crashed, and its position must be recovered before anybody founds a cluster.")
@@ -25,11 +25,11 @@ var (
 		"disconnected", "connecting", "waiting", "receiving_state", "receiving_sst", "initializing",
 		"receiving_ist", "syncing", "operational", "donating", "disconnecting",
 	},
-		"What the server says it does: 1 for the present phase, 0 for the others; the last word of a dead server stays (wsrep_status_file).",
-		"wsrep_status_file", "receiving_sst, receiving_ist: a transfer runs, and the bytes and events below say how far it is. Look at galera_process_up too.")
+		"What the server says it does: 1 for the present phase, 0 for the others; the last word of a dead server stays (wsrep_status_file, or sst_in_progress where a transfer removed that).",
+		"wsrep_status_file, sst_in_progress", "receiving_sst, receiving_ist: a transfer runs, and the bytes and events below say how far it is. Look at galera_process_up too.")
 	GaleraSSTExpectedBytes = inHost.family("galera_sst_expected_bytes", gauge, nil,
 		"Bytes of the full transfer that this server receives or sends; absent while there is none or it does not tell (wsrep_status_file).",
-		"wsrep_status_file", "Needs progress=1 in the [sst] section.")
+		"wsrep_status_file", "Absent in every transfer seen of MariaDB 10.11.14, which writes -1 of -1. Appears when a transfer begins.")
 	GaleraSSTDoneBytes = inHost.family("galera_sst_done_bytes", gauge, nil,
 		"Bytes of the full transfer so far; absent while there is none or it does not tell (wsrep_status_file).",
 		"wsrep_status_file", "Stands still: the network, the donor's disk or ours.")
