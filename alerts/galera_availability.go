@@ -32,8 +32,9 @@ func galeraAvailability() []Rule {
 				"The remediator looks and explains; it never bootstraps a cluster without a human.",
 		},
 		{
-			Name:     "GaleraNodeNotPrimary",
-			Expr:     expr(`%s{status="primary"} == 0`, metric.GaleraClusterStatus),
+			Name: "GaleraNodeNotPrimary",
+			Expr: expr(`%s{status="primary"} == 0 unless on (job, cluster, node, instance) %s{state="joiner"} == 1`, // a joiner that catches up says non-Primary until it is done
+				metric.GaleraClusterStatus, metric.GaleraLocalState),
 			For:      30 * time.Second,
 			Severity: Critical,
 			Scope:    ScopeNode,
