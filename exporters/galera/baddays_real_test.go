@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"net/http/httptest"
 	"os/exec"
 	"slices"
 	"strings"
@@ -14,8 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/promslog"
 
 	"github.com/kagu-db/kagu/exporters"
 	"github.com/kagu-db/kagu/exporters/galera"
@@ -152,31 +149,13 @@ func run(t *testing.T, l *lab.Lab, node string, statements ...string) {
 // exporterOf serves the lab's nodes with the default collectors and schema. It ends with the test.
 func exporterOf(t *testing.T, l *lab.Lab) (*exporters.Fleet, string) {
 	t.Helper()
-	fleet, err := exporters.NewFleet(func() ([]*exporters.Target, error) {
+	return serve(t, func() ([]*exporters.Target, error) {
 		f, err := inventory.Load(l.Config())
 		if err != nil {
 			return nil, err
 		}
 		return galera.Targets(f, galera.Options{Switches: galera.Switches{"schema": true}, BigTable: 1 << 30}), nil
-	}, exporters.FleetFamilies{
-		Targets:  metric.GaleraExporterTargets,
-		ReloadOK: metric.GaleraExporterConfigLastReloadSuccessful,
-		ReloadAt: metric.GaleraExporterConfigLastReloadSuccessTimestampSeconds,
-	}, prometheus.NewRegistry(), promslog.NewNopLogger())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fleet.Close)
-	server := httptest.NewServer(&exporters.Prober{
-		Fleet: fleet, Offset: 250 * time.Millisecond, Log: promslog.NewNopLogger(),
-		Self: exporters.Self{
-			Success: metric.GaleraExporterCollectorSuccess, Duration: metric.GaleraExporterCollectorDurationSeconds,
-			Snapshot: metric.GaleraExporterLastSnapshotTimestampSeconds,
-		},
-		Shared: prometheus.NewCounter(prometheus.CounterOpts{Name: "shared"}),
 	})
-	t.Cleanup(server.Close)
-	return fleet, server.URL
 }
 
 // tells waits until a node's page has all the lines.

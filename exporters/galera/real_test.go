@@ -9,7 +9,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,8 +18,6 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/promslog"
 
 	"github.com/kagu-db/kagu/exporters"
 	"github.com/kagu-db/kagu/exporters/galera"
@@ -32,25 +29,25 @@ import (
 
 // elsewhere lists families that a healthy cluster of this server does not show, each with the reason.
 var elsewhere = map[string]string{
-	"galera_checkpoint_seqno":                 "MariaDB has it from some release after 10.11.14 on; fixture mariadb-10.11, of 10.11.19",
-	"galera_last_applied_seqno":               "PXC only; fixture pxc-8.0",
-	"galera_gcache_pool_bytes":                "PXC only; fixture pxc-8.0",
-	"galera_monitor_pending":                  "PXC only; fixture pxc-8.0",
-	"galera_ist_receive_start_seqno":          "PXC only; fixture pxc-8.0",
-	"galera_ist_receive_current_seqno":        "PXC only; fixture pxc-8.0",
-	"galera_ist_receive_end_seqno":            "PXC only; fixture pxc-8.0",
-	"galera_pxc_maint_mode":                   "PXC only; fixture pxc-8.0",
-	"galera_evs_retransmitted_messages_total": "needs the statistics bit of evs.info_log_mask, which floods the log; fixture unsafe-lan",
+	"galera_checkpoint_seqno":          "MariaDB has it from some release after 10.11.14 on; fixture mariadb-10.11, of 10.11.19",
+	"galera_last_applied_seqno":        "PXC only; fixture pxc-8.0",
+	"galera_gcache_pool_bytes":         "PXC only; fixture pxc-8.0",
+	"galera_monitor_pending":           "PXC only; fixture pxc-8.0",
+	"galera_ist_receive_start_seqno":   "PXC only; fixture pxc-8.0",
+	"galera_ist_receive_current_seqno": "PXC only; fixture pxc-8.0",
+	"galera_ist_receive_end_seqno":     "PXC only; fixture pxc-8.0",
+	"galera_pxc_maint_mode":            "PXC only; fixture pxc-8.0",
 
-	"galera_evs_replication_latency_min_seconds":    "needs a whole report period, a minute, with messages; fixture unsafe-lan",
+	"galera_evs_retransmitted_messages_total":       "needs the statistics bit of evs.info_log_mask, which floods the log; TestStates",
+	"galera_evs_replication_latency_min_seconds":    "needs a whole report period with messages, which TestStates makes a second",
 	"galera_evs_replication_latency_mean_seconds":   "as the minimum",
 	"galera_evs_replication_latency_max_seconds":    "as the minimum",
 	"galera_evs_replication_latency_stddev_seconds": "as the minimum",
 
-	"galera_sst_expected_bytes":  "needs a full transfer that tells its progress; TestHostFiles",
-	"galera_sst_done_bytes":      "needs a full transfer that tells its progress; TestHostFiles",
-	"galera_ist_expected_events": "needs an incremental transfer at the moment of the scrape; TestHostFiles",
-	"galera_ist_done_events":     "needs an incremental transfer at the moment of the scrape; TestHostFiles",
+	"galera_sst_expected_bytes":  "MariaDB 10.11.14 writes -1 of -1 in all transfers of TestStates; TestHostFiles",
+	"galera_sst_done_bytes":      "as what is expected",
+	"galera_ist_expected_events": "as the bytes of a full transfer",
+	"galera_ist_done_events":     "as the bytes of a full transfer",
 }
 
 func TestOnARealCluster(t *testing.T) {
@@ -80,24 +77,7 @@ func TestOnARealCluster(t *testing.T) {
 		fleet.Clusters = append(fleet.Clusters, w.fleet)
 		return galera.Targets(fleet, galera.Options{Switches: everything, Node: fleet.Clusters[0].Name + "/n1", StatusFile: "wsrep_status.json", BigTable: 1}), nil
 	}
-	fleet, err := exporters.NewFleet(load, exporters.FleetFamilies{
-		Targets:  metric.GaleraExporterTargets,
-		ReloadOK: metric.GaleraExporterConfigLastReloadSuccessful,
-		ReloadAt: metric.GaleraExporterConfigLastReloadSuccessTimestampSeconds,
-	}, prometheus.NewRegistry(), promslog.NewNopLogger())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fleet.Close)
-	server := httptest.NewServer(&exporters.Prober{
-		Fleet: fleet, Offset: 250 * time.Millisecond, Log: promslog.NewNopLogger(),
-		Self: exporters.Self{
-			Success: metric.GaleraExporterCollectorSuccess, Duration: metric.GaleraExporterCollectorDurationSeconds,
-			Snapshot: metric.GaleraExporterLastSnapshotTimestampSeconds,
-		},
-		Shared: prometheus.NewCounter(prometheus.CounterOpts{Name: "shared"}),
-	})
-	t.Cleanup(server.Close)
+	fleet, url := serve(t, load)
 	cluster := clusterName(t, l)
 
 	t.Run("every declared family appears", func(t *testing.T) {
@@ -112,8 +92,8 @@ func TestOnARealCluster(t *testing.T) {
 		var missing []string
 		told := ""
 		for until := time.Now().Add(time.Minute); time.Now().Before(until); <-tick.C { // the slow ones come with a later scrape
-			text, _ := probe(t, server.URL, cluster+"/n1", "5")
-			of, _ := probe(t, server.URL, "watched/w1", "5")
+			text, _ := probe(t, url, cluster+"/n1", "5")
+			of, _ := probe(t, url, "watched/w1", "5")
 			text += of
 			missing = nil
 			for _, f := range declared {
@@ -139,7 +119,7 @@ func TestOnARealCluster(t *testing.T) {
 	})
 
 	t.Run("it says what the cluster is", func(t *testing.T) {
-		text, _ := probe(t, server.URL, cluster+"/n2", "5")
+		text, _ := probe(t, url, cluster+"/n2", "5")
 		for _, want := range []string{
 			"galera_up 1", "galera_ready 1", `galera_cluster_status{status="primary"} 1`, `galera_local_state{state="synced"} 1`,
 			"galera_cluster_size 2", `galera_cluster_members{kind="data"} 2`, "galera_cluster_expected_members 2",
@@ -166,7 +146,7 @@ func TestOnARealCluster(t *testing.T) {
 		defer tick.Stop()
 		at := math.NaN()
 		for until := since.Add(5 * time.Second); math.IsNaN(at) && time.Now().Before(until); <-tick.C { // InnoDB renews its list once nobody read it for 0.1 s
-			text, _ := probe(t, server.URL, cluster+"/n1", "5")
+			text, _ := probe(t, url, cluster+"/n1", "5")
 			if m := began.FindStringSubmatch(text); m != nil {
 				at, _ = strconv.ParseFloat(m[1], 64)
 			}
@@ -180,14 +160,14 @@ func TestOnARealCluster(t *testing.T) {
 	})
 
 	t.Run("counters count what clients write", func(t *testing.T) {
-		before, _ := probe(t, server.URL, cluster+"/n1", "5")
+		before, _ := probe(t, url, cluster+"/n1", "5")
 		for range 3 {
 			if err := l.SQL(t.Context(), "n1", "CREATE TABLE IF NOT EXISTS "+lab.Schema+".exported (id INT AUTO_INCREMENT PRIMARY KEY)",
 				"INSERT INTO "+lab.Schema+".exported VALUES ()"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		after, _ := probe(t, server.URL, cluster+"/n1", "5")
+		after, _ := probe(t, url, cluster+"/n1", "5")
 		if a, b := value(t, before, "galera_local_commits_total"), value(t, after, "galera_local_commits_total"); b == a {
 			t.Errorf("galera_local_commits_total stays %s", a)
 		}
@@ -203,8 +183,8 @@ func TestOnARealCluster(t *testing.T) {
 		if err := l.AwaitStatus(t.Context(), "n1", "wsrep_cluster_weight", "3"); err != nil {
 			t.Fatal(err)
 		}
-		_, _ = probe(t, server.URL, cluster+"/n2", "5")
-		text, _ := probe(t, server.URL, cluster+"/n1", "5")
+		_, _ = probe(t, url, cluster+"/n2", "5")
+		text, _ := probe(t, url, cluster+"/n1", "5")
 		if got := value(t, text, "galera_quorum_margin"); got != "0" {
 			t.Errorf("margin %s", got)
 		}
@@ -216,11 +196,11 @@ func TestOnARealCluster(t *testing.T) {
 			t.Fatal(err)
 		}
 		for up := "1"; up != "0"; { // the signal reaches the threads one after the other
-			text, _ := probe(t, server.URL, cluster+"/n2", "0.6")
+			text, _ := probe(t, url, cluster+"/n2", "0.6")
 			up = value(t, text, "galera_up")
 		}
 		for range 3 {
-			text, took := probe(t, server.URL, cluster+"/n2", "0.6")
+			text, took := probe(t, url, cluster+"/n2", "0.6")
 			onlyUp(t, text)
 			if took > 600*time.Millisecond {
 				t.Errorf("took %s of a timeout of 0.6 s", took)
@@ -241,7 +221,7 @@ func TestOnARealCluster(t *testing.T) {
 		if err := l.AwaitStatus(t.Context(), "n1", "wsrep_cluster_status", "non-Primary"); err != nil {
 			t.Fatal(err)
 		}
-		text, _ := probe(t, server.URL, cluster+"/n1", "5")
+		text, _ := probe(t, url, cluster+"/n1", "5")
 		for _, want := range []string{"galera_up 1", "galera_ready 0", `galera_cluster_status{status="non_primary"} 1`, `galera_exporter_collector_success{collector="variables"} 1`} {
 			if !strings.Contains(text, want+"\n") {
 				t.Errorf("lacks %s", want)
@@ -253,7 +233,7 @@ func TestOnARealCluster(t *testing.T) {
 	})
 
 	t.Run("a killed server leaves galera_up 0 at once", func(t *testing.T) {
-		text, took := probe(t, server.URL, cluster+"/n2", "5")
+		text, took := probe(t, url, cluster+"/n2", "5")
 		onlyUp(t, text)
 		if took > time.Second {
 			t.Errorf("took %s", took)
@@ -264,7 +244,7 @@ func TestOnARealCluster(t *testing.T) {
 		if err := l.Kill(t.Context(), "n1"); err != nil {
 			t.Fatal(err)
 		}
-		text, _ := probe(t, server.URL, cluster+"/n1", "5")
+		text, _ := probe(t, url, cluster+"/n1", "5")
 		for _, want := range []string{
 			"galera_up 0", "galera_process_up 0", "galera_grastate_seqno -1", "galera_grastate_safe_to_bootstrap 0",
 			`galera_exporter_collector_success{collector="host"} 1`, `galera_exporter_collector_success{collector="status"} 0`,

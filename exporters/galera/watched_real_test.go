@@ -70,7 +70,7 @@ func theWatched(t *testing.T) *watched {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // it was killed, and that is what it says
 	})
-	w.admin = w.open(t, &mysql.Config{User: "root", Net: "unix", Addr: filepath.Join(dir, "s")})
+	w.admin = openSQL(t, &mysql.Config{User: "root", Net: "unix", Addr: filepath.Join(dir, "s")})
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for until := time.Now().Add(30 * time.Second); ; <-tick.C {
@@ -89,7 +89,8 @@ func theWatched(t *testing.T) *watched {
 	return w
 }
 
-func (w *watched) open(t *testing.T, c *mysql.Config) *sql.DB {
+// openSQL connects as this says. It ends with the test.
+func openSQL(t *testing.T, c *mysql.Config) *sql.DB {
 	t.Helper()
 	full := mysql.NewConfig()
 	full.User, full.Net, full.Addr, full.Logger = c.User, c.Net, c.Addr, &mysql.NopLogger{}
