@@ -44,7 +44,7 @@ func ndbClient(c inventory.Cluster) *mgm.Client {
 func ndbNames(c inventory.Cluster) ndb.Naming {
 	words := map[cluster.Role]string{cluster.RoleManagement: "management server", cluster.RoleData: "data node", cluster.RoleSQL: "SQL node"}
 	names := map[int]string{}
-	for _, n := range ndbInventory(c) {
+	for _, n := range ndb.InventoryOf(c) {
 		names[n.ID] = fmt.Sprintf("%s %s (%d)", words[n.Role], n.Name, n.ID)
 	}
 	return func(id int) string {

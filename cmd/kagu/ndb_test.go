@@ -27,7 +27,7 @@ func voip() inventory.Cluster {
 
 // seen is what m1 tells of it; m2 does not answer. d2 is in that state.
 func seen(c inventory.Cluster, d2 mgm.NodeState, phase int) ndb.View {
-	v := ndb.View{Inventory: ndbInventory(c), Config: &ndb.Configuration{Generation: 1, Replicas: 2, Method: ndb.MethodDefault, HeartbeatDB: 1500 * time.Millisecond}}
+	v := ndb.View{Inventory: ndb.InventoryOf(c), Config: &ndb.Configuration{Generation: 1, Replicas: 2, Method: ndb.MethodDefault, HeartbeatDB: 1500 * time.Millisecond}}
 	version := mgm.MakeVersion(9, 7, 2)
 	m1 := ndb.Server{Name: "m1", ID: 1, Generation: 1}
 	say := func(id int, t mgm.NodeType, state mgm.NodeState) *mgm.NodeStatus {
@@ -61,7 +61,7 @@ func seen(c inventory.Cluster, d2 mgm.NodeState, phase int) ndb.View {
 
 func TestStatusOfNDB(t *testing.T) {
 	c := voip()
-	silent := ndb.View{Inventory: ndbInventory(c), Servers: []ndb.Server{{Name: "m1", Error: "connection refused"}, {Name: "m2", Error: "no answer within 3s"}}}
+	silent := ndb.View{Inventory: ndb.InventoryOf(c), Servers: []ndb.Server{{Name: "m1", Error: "connection refused"}, {Name: "m2", Error: "no answer within 3s"}}}
 	for _, row := range []struct {
 		file string
 		view ndb.View

@@ -23,10 +23,10 @@ type ndbReport struct {
 }
 
 func lookAtNDB(ctx context.Context, c inventory.Cluster) clusterReport {
-	seats, closeAll := ndbSeats(c)
+	seats, closeAll := ndb.Seats(c)
 	defer closeAll()
 	v := ndb.Look(ctx, seats)
-	v.Inventory = ndbInventory(c)
+	v.Inventory = ndb.InventoryOf(c)
 	r := clusterReport{
 		Name: c.Name, Seen: cluster.Snapshot{Cluster: c.Name, Kind: c.Kind, Taken: v.Taken, Took: v.Took},
 		NDB: &ndbReport{Judgement: ndb.Judge(v), Nodes: v.Nodes(), View: v},
@@ -36,27 +36,6 @@ func lookAtNDB(ctx context.Context, c inventory.Cluster) clusterReport {
 	}
 	r.Healthy = len(r.Problems) == 0
 	return r
-}
-
-// ndbSeats makes a client for each management server: the answer of one says nothing of another.
-func ndbSeats(c inventory.Cluster) (seats []ndb.Seat, closeAll func()) {
-	for _, n := range c.Management {
-		client := ndb.Client(c, n.Listen)
-		seats = append(seats, ndb.Seat{Name: n.Name, Address: n.Listen, Client: client})
-	}
-	return seats, func() {
-		for _, s := range seats {
-			_ = s.Client.Close() // nothing is owed on it
-		}
-	}
-}
-
-func ndbInventory(c inventory.Cluster) []ndb.InventoryNode {
-	var all []ndb.InventoryNode
-	for _, n := range slices.Concat(c.Management, c.Data, c.SQL) {
-		all = append(all, ndb.InventoryNode{ID: n.ID, Name: n.Name, Role: n.Role, Host: n.Host.Name, Address: n.Host.Address})
-	}
-	return all
 }
 
 func paintOf(c ndb.Colour) paint {
