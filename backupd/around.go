@@ -8,9 +8,10 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 )
 
-// A Watcher is a Kind that can tell whether a member of a cluster is being given its data.
+// A Watcher is a Kind that can tell whether a cluster is at rest: no member is being given its data,
+// and none that a backup needs is missing.
 type Watcher interface {
-	// Transfer says who receives from whom, in words; "" if nobody does.
+	// Transfer says who receives from whom or what else goes on, in words; "" if nothing does.
 	Transfer(ctx context.Context, c inventory.Cluster) (string, error)
 }
 
@@ -37,7 +38,7 @@ func (e *Engine) Around(ctx context.Context, s Slot) Around {
 		a.Transfer, err = watcher.Transfer(ctx, c)
 	}
 	if err != nil {
-		a.Unknown = append(a.Unknown, fmt.Sprintf("whether a state transfer goes on: %v", err))
+		a.Unknown = append(a.Unknown, fmt.Sprintf("whether the cluster is at rest: %v", err))
 	}
 	return a
 }

@@ -16,7 +16,7 @@ import (
 type Around struct {
 	Running     *Run   // another job of the cluster
 	Maintenance string // who has the cluster in maintenance, and why
-	Transfer    string // the state transfer that is going on
+	Transfer    string // what the cluster is at: a state transfer, a data node that comes back
 	Unknown     []string
 }
 
@@ -31,7 +31,7 @@ func Hold(what What, a Around) string {
 	case a.Maintenance != "":
 		return "the cluster is in maintenance: " + a.Maintenance
 	case a.Transfer != "":
-		return "a state transfer is going on: " + a.Transfer
+		return "the cluster is not at rest: " + a.Transfer
 	}
 	return ""
 }

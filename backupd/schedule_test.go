@@ -201,7 +201,7 @@ func TestAJobWaitsWithAReason(t *testing.T) {
 		g := newStage(t, "2026-03-02T00:00:00Z", "UTC", nightly(time.Hour))
 		g.change(func() { g.around = Around{Transfer: "db3 receives from db1"} })
 		g.pass(2*time.Hour + 30*time.Minute)
-		if p := g.s.Planned(); p[0].Waiting != "a state transfer is going on: db3 receives from db1" {
+		if p := g.s.Planned(); p[0].Waiting != "the cluster is not at rest: db3 receives from db1" {
 			t.Errorf("%+v", p)
 		}
 		g.change(func() { g.around = Around{Unknown: []string{"the remediator does not answer"}} })
@@ -243,7 +243,7 @@ func TestHold(t *testing.T) {
 		{"nothing is in the way", Taking, Around{}, ""},
 		{"another job runs", Pruning, Around{Running: running}, "another job of the cluster runs: take full, since 2026-03-02T00:00:00Z"},
 		{"maintenance", Taking, Around{Maintenance: "new disk"}, "the cluster is in maintenance: new disk"},
-		{"a transfer", Taking, Around{Transfer: "db3 joins"}, "a state transfer is going on: db3 joins"},
+		{"a transfer", Taking, Around{Transfer: "db3 joins"}, "the cluster is not at rest: db3 joins"},
 		{"what does not touch the cluster goes on", Proving, Around{Maintenance: "new disk", Transfer: "db3 joins"}, ""},
 		{"what is unknown holds nothing back", Taking, Around{Unknown: []string{"the remediator"}}, ""},
 	} {

@@ -30,6 +30,7 @@ type Cluster struct {
 	answers   Script
 	listeners map[chan string]bool
 	saved     []string
+	backup    uint32
 }
 
 // NewCluster returns a cluster that is well: management server 1, data nodes from 2 on in groups
@@ -134,6 +135,13 @@ func (c *Cluster) Save(source int, sequence uint32, at time.Time, t mgm.EventTyp
 	c.saved = append(c.saved, block(mgm.Event{Type: mgm.SavedEvent, Source: source, Words: all}))
 }
 
+// Backup puts the data nodes at a backup of that number, or at none with 0.
+func (c *Cluster) Backup(id uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.backup = id
+}
+
 // Listeners counts who listens.
 func (c *Cluster) Listeners() int {
 	c.mu.Lock()
@@ -150,7 +158,7 @@ func (c *Cluster) Handle(w io.Writer, r Request) bool {
 	case "get config_v2":
 		answer = c.configReply()
 	case "dump events":
-		answer = c.savedReply(r.Args["type"])
+		answer = c.dumpReply(r.Args["type"])
 	case "listen event":
 		return c.listen(w)
 	default:
@@ -205,13 +213,37 @@ func wireGroup(n mgm.NodeStatus) int {
 	return int(n.NodeGroup)
 }
 
-func (c *Cluster) savedReply(kind string) string {
-	if kind != strconv.Itoa(int(mgm.SavedEvent)) {
-		return "dump events reply\nresult: ndb_logevent_type " + kind + " not supported\n\n"
-	}
+func (c *Cluster) dumpReply(kind string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return fmt.Sprintf("dump events reply\nresult: Ok\nevents: %d\n\n%s", len(c.saved), strings.Join(c.saved, ""))
+	var blocks []string
+	switch kind {
+	case strconv.Itoa(int(mgm.SavedEvent)):
+		blocks = c.saved
+	case strconv.Itoa(int(mgm.BackupStatus)):
+		blocks = c.backupBlocks()
+	default:
+		return "dump events reply\nresult: ndb_logevent_type " + kind + " not supported\n\n"
+	}
+	return fmt.Sprintf("dump events reply\nresult: Ok\nevents: %d\n\n%s", len(blocks), strings.Join(blocks, ""))
+}
+
+// backupBlocks are what the started data nodes say of a backup: the first has started it.
+func (c *Cluster) backupBlocks() []string {
+	var blocks []string
+	starter := uint32(0)
+	for _, n := range c.status {
+		if n.Type != mgm.NodeData || n.State != mgm.StateStarted {
+			continue
+		}
+		if c.backup != 0 && starter == 0 {
+			starter = uint32(n.ID)
+		}
+		blocks = append(blocks, block(mgm.Event{Type: mgm.BackupStatus, Source: n.ID, Fields: []mgm.Field{
+			{Name: "starting_node", Value: starter}, {Name: "backup_id", Value: c.backup},
+		}}))
+	}
+	return blocks
 }
 
 // listen pings and sends events until the client goes or the server ends. Who has read that it
