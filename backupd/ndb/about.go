@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/kagu-db/kagu/backupd"
@@ -16,10 +17,18 @@ import (
 const (
 	aboutStream       = "about.json"
 	definitionsStream = "sql.definitions"
+	eventsStream      = "sql.events"
 	configStream      = "config.ini"
 )
 
 func nodeStream(id int) string { return fmt.Sprintf("node-%d.tar", id) }
+
+// What a restore puts into its folder for a human.
+const (
+	definitionsFile = "definitions.sql"
+	eventsFile      = "events.sql"
+	configFile      = "original-config.ini"
+)
 
 // About is what a restore must know of a backup and cannot read from its files.
 type About struct {
@@ -60,6 +69,26 @@ func readAll(ctx context.Context, from backupd.Source, name string, most int64) 
 		return nil, fmt.Errorf("stream %s is larger than %d bytes", name, most)
 	}
 	return text, nil
+}
+
+// readDefinitions returns the scripts that a backup holds, by the names that they have in the folder
+// of a restore.
+func readDefinitions(ctx context.Context, link backupd.Link) (map[string][]byte, error) {
+	scripts := map[string][]byte{}
+	for stream, file := range map[string]string{definitionsStream: definitionsFile, eventsStream: eventsFile} {
+		if !slices.ContainsFunc(link.Manifest.Streams, func(s backupd.Stream) bool { return s.Name == stream }) {
+			continue // events were once in the first
+		}
+		text, err := readAll(ctx, link.Source, stream, 1<<30)
+		if err != nil {
+			return nil, fmt.Errorf("read the definitions of the backup: %w", err)
+		}
+		scripts[file] = text
+	}
+	if scripts[definitionsFile] == nil {
+		return nil, fmt.Errorf("backup %s holds no definitions", link.Manifest.ID)
+	}
+	return scripts, nil
 }
 
 // write writes a small stream.

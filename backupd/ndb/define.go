@@ -6,30 +6,40 @@ import (
 	"strings"
 )
 
-// definitions returns the statements that make the schemas, and a script with all else that is
-// defined on a SQL node and not in the native backup. The tables of NDB are not in it: ndb_restore
-// makes them.
-func (s *seat) definitions(ctx context.Context) (schemas []string, sql []byte, err error) {
+// defined is what is defined on a SQL node and not in the native backup. The tables of NDB are not in
+// it: ndb_restore makes them.
+type defined struct {
+	schemas []string // statements that make the schemas
+	all     []byte   // a script with everything but events
+	events  []byte   // a script with those: every SQL node that has them carries them out
+}
+
+func (s *seat) definitions(ctx context.Context) (d defined, err error) {
 	out := newScript()
 	names, err := s.Strings(ctx, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN "+systemSchemas+" ORDER BY 1")
 	if err != nil {
-		return nil, nil, fmt.Errorf("list the schemas: %w", err)
+		return d, fmt.Errorf("list the schemas: %w", err)
 	}
 	out.section("schemas")
 	for _, name := range names {
 		rows, err := s.Table(ctx, "SHOW CREATE DATABASE IF NOT EXISTS "+quote(name))
 		if err != nil || len(rows) != 1 {
-			return nil, nil, fmt.Errorf("read the definition of schema %s: %w", quote(name), err)
+			return d, fmt.Errorf("read the definition of schema %s: %w", quote(name), err)
 		}
-		schemas = append(schemas, rows[0]["create database"])
+		d.schemas = append(d.schemas, rows[0]["create database"])
 		out.do(rows[0]["create database"])
 	}
-	for _, part := range []func(context.Context, *script) error{s.localTables, s.accounts, s.views, s.routines, s.triggers, s.events} {
+	for _, part := range []func(context.Context, *script) error{s.localTables, s.accounts, s.views, s.routines, s.triggers} {
 		if err := part(ctx, out); err != nil {
-			return nil, nil, err
+			return d, err
 		}
 	}
-	return schemas, []byte(out.b.String()), nil
+	events := newScript()
+	if err := s.events(ctx, events); err != nil {
+		return d, err
+	}
+	d.all, d.events = []byte(out.b.String()), []byte(events.b.String())
+	return d, nil
 }
 
 // localTables defines the tables that the SQL nodes have for themselves.
@@ -134,7 +144,7 @@ func (s *seat) triggers(ctx context.Context, out *script) error {
 	if err != nil {
 		return fmt.Errorf("list the triggers: %w", err)
 	}
-	out.section("triggers: run this part on every SQL node")
+	out.section("triggers")
 	for _, r := range rows {
 		name := quote(r["s"]) + "." + quote(r["t"])
 		made, err := s.made(ctx, "TRIGGER", name, "sql original statement")

@@ -2,6 +2,7 @@ package ndb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -12,12 +13,12 @@ import (
 
 // describe writes what the SQL node has beside the native backup, and notes what is in it.
 func (s *seat) describe(ctx context.Context, to backupd.Sink, a *About, f *backupd.Facts, before content) error {
-	schemas, sql, err := s.definitions(ctx)
+	d, err := s.definitions(ctx)
 	if err != nil {
 		return err
 	}
-	a.Schemas = schemas
-	if err := write(ctx, to, definitionsStream, sql); err != nil {
+	a.Schemas = d.schemas
+	if err := errors.Join(write(ctx, to, definitionsStream, d.all), write(ctx, to, eventsStream, d.events)); err != nil {
 		return err
 	}
 	var notes []string

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
@@ -119,20 +118,11 @@ func (t *throwaway) restorer(backup uint32, nodes []int) restorer {
 
 // define carries a script out on the SQL node and returns what it refused.
 func (t *throwaway) define(ctx context.Context, script []byte) ([]string, error) {
-	file := t.File("definitions.sql")
-	if err := os.WriteFile(file, script, 0o600); err != nil {
-		return nil, err
-	}
-	in, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer in.Close()
 	c := t.Command(ctx, t.program("mysql"), "--defaults-file="+t.File("my.cnf"), "--binary-mode", "--comments", "--force", "--batch")
-	c.Stdin = in
+	c.Stdin = bytes.NewReader(script)
 	var said bytes.Buffer // all of it: each statement that is refused says so
 	c.Stdout, c.Stderr = &said, &said
-	err = c.Run()
+	err := c.Run()
 	var refused []string
 	for line := range strings.Lines(said.String()) {
 		if strings.HasPrefix(line, "ERROR ") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
@@ -168,11 +169,11 @@ func (t *throwaway) learn(ctx context.Context, want []backupd.Table) error {
 
 func (t *throwaway) definitions(ctx context.Context, link backupd.Link) (backupd.Check, error) {
 	c := backupd.Check{Name: "definitions"}
-	script, err := readAll(ctx, link.Source, definitionsStream, 1<<30)
+	scripts, err := readDefinitions(ctx, link)
 	if err != nil {
-		return c, fmt.Errorf("read the definitions of the backup: %w", err)
+		return c, err
 	}
-	refused, err := t.define(ctx, script)
+	refused, err := t.define(ctx, slices.Concat(scripts[definitionsFile], []byte("\n"), scripts[eventsFile]))
 	if err != nil {
 		return c, err
 	}

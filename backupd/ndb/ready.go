@@ -35,7 +35,7 @@ func ready(c inventory.Cluster, nodes []mgm.NodeStatus) error {
 		case n.NodeGroup == mgm.GroupNone && n.State == mgm.StateStarted:
 			bad("data node %s is in no node group: create one, or stop it", name)
 		case n.State != mgm.StateStarted:
-			bad("data node %s is %s, not %s: a backup needs all of them; kagu status says what is the matter", name, n.State, mgm.StateStarted)
+			bad("data node %s is %s, not %s: all of them are needed; kagu status says what is the matter", name, n.State, mgm.StateStarted)
 		case version != 0 && n.Version != version:
 			bad("data node %s runs %s, another %s: finish the upgrade first", name, n.Version, version)
 		}

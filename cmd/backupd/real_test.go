@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
-	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/lab/labtest"
 	"github.com/kagu-db/kagu/internal/needs"
@@ -208,23 +207,5 @@ func (r rig) until(what string, is func() bool) {
 		if time.Now().After(end) {
 			r.t.Fatalf("never: %s", what)
 		}
-	}
-}
-
-func TestNDBIsBackedUpAndProven(t *testing.T) {
-	r := newRig(t, lab.Options{Kind: cluster.KindNDB, Management: 1, SQL: 1})
-	r.sql("s1", "CREATE TABLE kagu_lab.rows (id INT PRIMARY KEY AUTO_INCREMENT, body VARCHAR(100)) ENGINE=NDB", "INSERT INTO kagu_lab.rows (body) VALUES ('one'), ('two')")
-	r.must("run", "lab", "full")
-	r.must("verify", "lab")
-	if got := r.proven(); !slices.Equal(got, []backupd.Method{backupd.Native}) {
-		t.Errorf("proven: %v", got)
-	}
-	for _, at := range []struct{ program, stage string }{{"ndbmtd", "start"}, {"ndbmtd", "restore"}} {
-		t.Run(at.program+" is killed while a proof is at "+at.stage, func(t *testing.T) { rig{t, r.lab}.proofKilled(at.program, at.stage) })
-	}
-	r.must("verify", "lab") // the next one goes well
-	left, err := filepath.Glob(filepath.Join(r.lab.Dir, "d*", "data", "BACKUP", "*"))
-	if err != nil || len(left) > 0 {
-		t.Errorf("left on the data nodes: %v %v", left, err)
 	}
 }

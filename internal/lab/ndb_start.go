@@ -19,6 +19,10 @@ func (ndbKind) start(ctx context.Context, l *Lab, progress func(string)) error {
 	if err := l.configureNDB(); err != nil {
 		return err
 	}
+	return l.startNDB(ctx, progress)
+}
+
+func (l *Lab) startNDB(ctx context.Context, progress func(string)) error {
 	for _, n := range l.Members(cluster.RoleManagement) {
 		if _, err := l.kind().launch(l, n); err != nil {
 			return err
