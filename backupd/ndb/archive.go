@@ -1,13 +1,14 @@
 package ndb
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
@@ -20,12 +21,6 @@ const (
 	logStream   = "binlog"
 	indexStream = "epochs.json"
 )
-
-// An epochEnd says where an epoch ends in a binary log.
-type epochEnd struct {
-	Epoch uint64 `json:"epoch"`
-	To    uint64 `json:"to"`
-}
 
 var _ backupd.Archiver = (*Kind)(nil)
 
@@ -160,8 +155,9 @@ func (k *Kind) archiveFile(ctx context.Context, a backupd.Archive, s *seat, l *l
 	defer os.RemoveAll(dir)
 	path, skip, err := k.fetchLog(ctx, a.Cluster, dir, s, log.name, l.offset)
 	var newest time.Time
+	var lost []epochEnd
 	if err == nil {
-		newest, err = soundPiece(path, skip, l.offset, to)
+		newest, lost, err = soundPiece(path, skip, l.offset, to)
 	}
 	if err != nil {
 		return false, fmt.Errorf("archive %s of %s: %w", log.name, s.node.Name, err)
@@ -180,6 +176,11 @@ func (k *Kind) archiveFile(ctx context.Context, a backupd.Archive, s *seat, l *l
 	if note != "" {
 		facts.Notes = append(facts.Notes, note)
 	}
+	if len(lost) > 0 {
+		facts.Notes = append(facts.Notes, lostNote)
+		ends = append(ends, lost...)
+		slices.SortStableFunc(ends, func(a, b epochEnd) int { return cmp.Compare(a.To, b.To) })
+	}
 	index, err := json.Marshal(ends)
 	if err != nil {
 		return false, err
@@ -193,7 +194,7 @@ func (k *Kind) archiveFile(ctx context.Context, a backupd.Archive, s *seat, l *l
 	if err != nil {
 		return false, err
 	}
-	a.Tell("archive", fmt.Sprintf("%s: %s of %s from %d to %d, %d epochs", m.ID, log.name, s.node.Name, l.offset, to, len(ends)))
+	a.Tell("archive", fmt.Sprintf("%s: %s of %s from %d to %d, %d epochs", m.ID, log.name, s.node.Name, l.offset, to, len(ends)-len(lost)))
 	l.file, l.offset = facts.Position.File, facts.Position.Offset
 	return true, nil
 }
@@ -212,27 +213,4 @@ func copyPiece(ctx context.Context, sink backupd.Sink, path string, skip, n int6
 		return err
 	}
 	return w.Close()
-}
-
-// epochs returns where the epochs end that are in a file beyond an offset, in the file's order.
-func (s *seat) epochs(ctx context.Context, file string, from uint64) ([]epochEnd, error) {
-	name, err := logName(file)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.Table(ctx, fmt.Sprintf(`SELECT epoch, next_position FROM mysql.ndb_binlog_index WHERE SUBSTRING_INDEX(File, '/', -1) = '%s'
-		AND SUBSTRING_INDEX(next_file, '/', -1) = '%[1]s' AND next_position > %d ORDER BY next_position`, name, from))
-	if err != nil {
-		return nil, fmt.Errorf("read where the epochs are in %s: %w", file, err)
-	}
-	var ends []epochEnd
-	for _, r := range rows {
-		epoch, err1 := strconv.ParseUint(r["epoch"], 10, 64)
-		to, err2 := strconv.ParseUint(r["next_position"], 10, 64)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, fmt.Errorf("read where the epochs are in %s: %w", file, err)
-		}
-		ends = append(ends, epochEnd{epoch, to})
-	}
-	return ends, nil
 }

@@ -2,6 +2,7 @@ package ndb
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,7 +129,7 @@ func TestAPieceThatIsSound(t *testing.T) {
 			if err := os.WriteFile(path, c.text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := soundPiece(path, c.skip, c.from, c.to)
+			_, _, err := soundPiece(path, c.skip, c.from, c.to)
 			if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("got %v", err)
 			}
@@ -136,6 +137,50 @@ func TestAPieceThatIsSound(t *testing.T) {
 				t.Errorf("the format event ends at %d, %v", skip, err)
 			}
 		})
+	}
+}
+
+func TestAPieceInWhichChangesAreMissing(t *testing.T) {
+	text := logOf(10, 0, 5) // ends: 33, 52, 76
+	binary.LittleEndian.PutUint32(text[33:], 1234)
+	text[33+4] = lostType
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := soundPiece(path, 0, 0, 76); err != nil || len(got) != 1 || got[0] != (epochEnd{To: 52, Lost: 1234}) {
+		t.Errorf("%v, %v", got, err)
+	}
+
+	m := restoreOf(backupd.ToScratch).Links[0].Manifest // binlog.000003 at 99, checkpoint 114
+	holed := pieceOf("binlog.000003", 200, 300, 130)
+	holed.Manifest.Notes = []string{lostNote}
+	// Epochs 121 and 125, a restart at 03:00, epoch 130.
+	at := time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)
+	holed.Source = &shelf{streams: map[string][]byte{indexStream: fmt.Appendf(nil,
+		`[{"epoch": %d, "to": 220}, {"epoch": %d, "to": 240}, {"epoch": 0, "to": 250, "lost": %d}, {"epoch": %d, "to": 300}]`, uint64(121)<<32, uint64(125)<<32, at.Unix(), uint64(130)<<32)}}
+	pieces := []backupd.Link{pieceOf("binlog.000003", 0, 200, 120), holed}
+	late := m
+	late.Position.Offset = 250
+	for _, c := range []struct {
+		name string
+		from backupd.Manifest
+		to   backupd.Point
+		err  string
+	}{
+		{name: "an epoch before it", from: m, to: backupd.Point{Epoch: 125 << 32}},
+		{name: "an epoch after it", from: m, to: backupd.Point{Epoch: 130 << 32}, err: "binlog.000003 at 250, s1 has missed changes"},
+		{name: "a second before it", from: m, to: backupd.Point{Time: at}},
+		{name: "a second after it", from: m, to: backupd.Point{Time: at.Add(time.Second)}, err: "before 2026-11-28T03:00:00Z"},
+		{name: "a backup that was taken after it", from: late, to: backupd.Point{Epoch: 130 << 32}},
+	} {
+		err := unbroken(t.Context(), c.from, pieces, c.to)
+		if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	if end, over, err := endOf(t.Context(), holed, 125<<32|7); err != nil || end != 240 || !over {
+		t.Errorf("ends at %d, %v, %v", end, over, err)
 	}
 }
 
@@ -148,7 +193,7 @@ func FuzzSoundPiece(f *testing.F) {
 			t.Fatal(err)
 		}
 		_, _ = afterFormat(path) // whether it panics is what is looked for
-		if _, err := soundPiece(path, 0, 0, to); err == nil && to > uint64(len(text)) {
+		if _, _, err := soundPiece(path, 0, 0, to); err == nil && to > uint64(len(text)) {
 			t.Errorf("%d bytes are sound to %d", len(text), to)
 		}
 	})
@@ -175,7 +220,7 @@ func TestTheTimeOfThePieceIsThatOfItsNewestEvent(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if newest, err := soundPiece(path, 0, 0, 76); err != nil || newest.Unix() != 1800000000 {
+	if newest, _, err := soundPiece(path, 0, 0, 76); err != nil || newest.Unix() != 1800000000 {
 		t.Errorf("%v, %v", newest, err)
 	}
 }
@@ -183,7 +228,7 @@ func TestTheTimeOfThePieceIsThatOfItsNewestEvent(t *testing.T) {
 // The lists of pieces that were put together stand one behind the other.
 func TestEpochsOfSeveralPieces(t *testing.T) {
 	got, err := readEpochs([]byte(`[{"epoch":7,"to":100}]null[{"epoch":8,"to":200},{"epoch":9,"to":300}]`))
-	if err != nil || len(got) != 3 || got[2] != (epochEnd{9, 300}) {
+	if err != nil || len(got) != 3 || got[2] != (epochEnd{Epoch: 9, To: 300}) {
 		t.Errorf("%v, %v", got, err)
 	}
 	if _, err := readEpochs([]byte(`[{"epoch":7,"to":100}][{"epoch":8`)); err == nil {

@@ -122,6 +122,7 @@ const (
 	logMagic   = "\xfebin"
 	eventHead  = 19 // stamp 4, type 1, server 4, size 4, next position 4, flags 2
 	formatType = 15
+	lostType   = 26 // the server has missed changes
 	maxEvent   = 1<<30 + 1<<20
 )
 
@@ -162,11 +163,12 @@ func afterFormat(path string) (int64, error) {
 }
 
 // soundPiece walks from event to event: each must stand where it says, and one must end where the
-// piece does. It returns the time of the newest one.
-func soundPiece(path string, skip int64, from, to uint64) (newest time.Time, err error) {
+// piece does. It returns the time of the newest one, and where the
+// server says that changes are missing.
+func soundPiece(path string, skip int64, from, to uint64) (newest time.Time, lost []epochEnd, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return newest, err
+		return newest, nil, err
 	}
 	defer f.Close()
 	shift := skip - int64(from) // of the file against the server's
@@ -174,30 +176,33 @@ func soundPiece(path string, skip int64, from, to uint64) (newest time.Time, err
 	if at == 0 {
 		var magic [len(logMagic)]byte
 		if _, err := f.ReadAt(magic[:], 0); err != nil || string(magic[:]) != logMagic {
-			return newest, errors.New("it is no binary log, or an encrypted one")
+			return newest, nil, errors.New("it is no binary log, or an encrypted one")
 		}
 		at = uint64(len(logMagic))
 	}
 	for at < to {
 		e, err := eventAt(f, int64(at)+shift)
 		if err != nil {
-			return newest, err
+			return newest, nil, err
 		}
 		if e.stamp.Unix() > 0 && e.stamp.After(newest) { // some events have none
 			newest = e.stamp
 		}
 		end := at + uint64(e.size)
+		if e.kind == lostType {
+			lost = append(lost, epochEnd{To: end, Lost: max(1, e.stamp.Unix())})
+		}
 		if e.next != 0 && e.next != uint32(end) { // positions are kept in 32 bits
-			return newest, fmt.Errorf("the event at %d of %d bytes says that the next one begins at %d", at, e.size, e.next)
+			return newest, nil, fmt.Errorf("the event at %d of %d bytes says that the next one begins at %d", at, e.size, e.next)
 		}
 		at = end
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return newest, err
+		return newest, nil, err
 	}
 	if at != to || info.Size() < int64(to)+shift {
-		return newest, fmt.Errorf("no event ends at %d", to)
+		return newest, nil, fmt.Errorf("no event ends at %d", to)
 	}
-	return newest, nil
+	return newest, lost, nil
 }

@@ -44,7 +44,7 @@ func (k *Kind) Plan(ctx context.Context, r backupd.Restore) (backupd.Plan, error
 	var err error
 	switch r.Goal {
 	case backupd.ToScratch:
-		err = planScratch(r, m, &p)
+		err = planScratch(ctx, r, m, &p)
 	case backupd.ToCluster:
 		planCluster(r, m, &p)
 	case backupd.ToSchema:
@@ -72,7 +72,7 @@ func reaches(m backupd.Manifest, to backupd.Point) error {
 	return nil
 }
 
-func planScratch(r backupd.Restore, m backupd.Manifest, p *backupd.Plan) error {
+func planScratch(ctx context.Context, r backupd.Restore, m backupd.Manifest, p *backupd.Plan) error {
 	p.Steps = []backupd.Step{
 		{Name: stepFetch, Why: fmt.Sprintf("unpack the parts of %s into %s", m.ID, folder(r))},
 		{Name: stepScratch, Why: "start a management server, a data node and an SQL node on loopback, restore tables, rows and indexes, and leave them running"},
@@ -85,10 +85,14 @@ func planScratch(r backupd.Restore, m backupd.Manifest, p *backupd.Plan) error {
 		return err
 	}
 	pieces := piecesOf(m, r.Logs)
-	// Before the definitions: what triggers did is in the log, and must not be done twice.
+	if err := unbroken(ctx, m, pieces, r.Point); err != nil {
+		return err
+	}
+	// After the definitions: the log changes accounts, views and routines as well, and what triggers
+	// did is in it as rows, which fire no trigger.
 	replay := backupd.Step{Name: stepReplay, Why: fmt.Sprintf("carry out the binary log of %s from %s at %d on, %d pieces",
 		pieces[0].Manifest.Origin.Nodes[0], m.Position.File, m.Position.Offset, len(pieces))}
-	p.Steps = slices.Insert(p.Steps, 2, replay)
+	p.Steps = append(p.Steps, replay)
 	p.Until, p.Loses = fmt.Sprintf("epoch %d, and with it", r.Point.Epoch), "what was written after it"
 	if !r.Point.Time.IsZero() {
 		p.Until, p.Loses = "what was committed before "+r.Told(r.Point.Time), "what was committed from that second on"
@@ -102,11 +106,11 @@ func planScratch(r backupd.Restore, m backupd.Manifest, p *backupd.Plan) error {
 func planCluster(r backupd.Restore, m backupd.Manifest, p *backupd.Plan) {
 	p.Consent = r.Cluster.Name
 	p.Steps = []backupd.Step{
-		{Name: stepFetch, Why: fmt.Sprintf("unpack the parts of %s into %s, with config.ini and definitions.sql beside them", m.ID, folder(r))},
-		{Name: stepEmpty, Why: "by hand: keep what is there of the old cluster, start the management servers with --initial and config.ini, then every data node with --initial, and one SQL node; kagu goes on when all data nodes are started and hold none of the tables"},
+		{Name: stepFetch, Why: fmt.Sprintf("unpack the parts of %s into %s, with "+configFile+", "+definitionsFile+" and "+eventsFile+" beside them", m.ID, folder(r))},
+		{Name: stepEmpty, Why: "by hand: keep what is there of the old cluster, start the management servers with --initial and your config.ini, then every data node with --initial, and the SQL nodes; kagu waits, and goes on when all data nodes are started and hold none of the tables"},
 		{Name: stepTables, Why: "ndb_restore makes the tables, once"},
 		{Name: stepRows, Why: "ndb_restore brings the rows of each part in, side by side"},
-		{Name: stepIndexes, Why: "ndb_restore builds the indexes and foreign keys and writes the epoch; after it, by hand: mysql --binary-mode --comments < definitions.sql on one SQL node, its part for triggers on every one"},
+		{Name: stepIndexes, Why: "ndb_restore builds the indexes and foreign keys and writes the epoch; after it, by hand: mysql --binary-mode --comments < " + definitionsFile + " on every SQL node, and " + eventsFile + " on the one that shall carry events out"},
 	}
 }
 
@@ -128,7 +132,7 @@ func planSchema(ctx context.Context, r backupd.Restore, m backupd.Manifest, p *b
 		{Name: stepEmpty, Why: "make sure that schema " + to + " of the running cluster has none of the tables: nothing is overwritten"},
 		{Name: stepTables, Why: "ndb_restore makes the tables of " + what + " in " + to},
 		{Name: stepRows, Why: "ndb_restore brings their rows in"},
-		{Name: stepIndexes, Why: "ndb_restore builds their indexes; SQL nodes find the tables within a minute by themselves. Views, routines and triggers are in definitions.sql of the folder"},
+		{Name: stepIndexes, Why: "ndb_restore builds their indexes; SQL nodes find the tables within a minute by themselves. Views, routines and triggers are in " + definitionsFile + " of the folder"},
 	}
 	p.Loses = "nothing that is there: tables that exist are not touched"
 	return nil

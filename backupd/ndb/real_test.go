@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,21 +35,22 @@ var shop = []string{
 	"INSERT INTO sale VALUES (1, 1), (2, 12)",
 	"CREATE TABLE busy (id INT PRIMARY KEY AUTO_INCREMENT, note VARCHAR(30)) ENGINE=NDB",
 	"CREATE TABLE `odd-name` (id INT PRIMARY KEY) ENGINE=NDB", "INSERT INTO `odd-name` VALUES (1), (2)",
-	"CREATE TABLE alone (id INT PRIMARY KEY) ENGINE=InnoDB",
+	"CREATE TABLE alone (id INT PRIMARY KEY, n INT) ENGINE=InnoDB", "INSERT INTO alone VALUES (1, 0)",
 	"CREATE VIEW cheap AS SELECT id, price FROM item WHERE price < 2", "CREATE VIEW a_of_cheap AS SELECT id FROM cheap",
 	"CREATE PROCEDURE fill(n INT) BEGIN DECLARE i INT DEFAULT 0; WHILE i < n DO INSERT INTO busy (note) VALUES ('a;;b'); SET i = i + 1; END WHILE; END",
 	"CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2",
 	"CREATE TRIGGER stamp BEFORE INSERT ON busy FOR EACH ROW SET NEW.note = COALESCE(NEW.note, 'by trigger')",
 	"CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM busy WHERE id < 0",
 	"CREATE USER app@'10.0.0.%' IDENTIFIED BY 'x''y'", "GRANT SELECT ON shop.* TO app@'10.0.0.%'", "GRANT NDB_STORED_USER ON *.* TO app@'10.0.0.%'",
-	"CREATE ROLE clerk", "GRANT INSERT ON shop.sale TO clerk", "GRANT clerk TO app@'10.0.0.%'",
+	"CREATE ROLE clerk", "GRANT INSERT ON shop.sale TO clerk", "GRANT clerk TO app@'10.0.0.%'", "SET DEFAULT ROLE clerk TO app@'10.0.0.%'",
 }
 
 // a bench of one cluster, for all tests of this package that need a real one.
 type bench struct {
 	*lab.Lab
 	cluster inventory.Cluster
-	backup  backupd.Link // that was taken first
+	backup  backupd.Link   // that was taken first
+	logs    []backupd.Link // what was archived since
 }
 
 // TestOnARealCluster starts one cluster for the whole package. What comes last breaks it.
@@ -68,11 +68,13 @@ func TestOnARealCluster(t *testing.T) {
 	}
 	b.sql(t, grants...)
 	b.sql(t, shop...)
+	b.sql(t, books...)
 
 	t.Run("a backup is taken, and nothing is left behind", b.taken)
 	t.Run("it is proven in a throw-away cluster, which is removed", b.proven)
 	t.Run("a schema is restored beside the one that is there", b.schemaRestored)
-	t.Run("the binary log is archived, and replayed to an epoch", b.archived)
+	t.Run("the binary log is archived, and replayed to epochs and times", b.pointsInTime)
+	t.Run("changes that the SQL node missed are not passed over", b.missed)
 	t.Run("each grant is needed", b.grantsNeeded)
 	t.Run("a number that is taken is refused, and those files are left alone", b.numberTaken)
 	t.Run("a part that lacks a file is no backup", b.partMissing)
@@ -81,6 +83,7 @@ func TestOnARealCluster(t *testing.T) {
 	t.Run("a management server that dies meanwhile is no matter", b.managementDies)
 	t.Run("a data node that dies meanwhile aborts it", b.nodeDies)
 	t.Run("a data node that is down forbids it", b.nodeDown)
+	t.Run("and one that comes back is waited for", b.comesBack)
 }
 
 // sql carries statements out on the SQL node with all rights.
@@ -179,15 +182,18 @@ func (b *bench) taken(t *testing.T) {
 	if notes := strings.Join(facts.Notes, "\n"); !strings.Contains(notes, "shop.alone") {
 		t.Errorf("notes: %s", notes)
 	}
-	for _, stream := range []string{"node-11.tar", "node-12.tar", configStream, definitionsStream, aboutStream} {
+	for _, stream := range []string{"node-11.tar", "node-12.tar", configStream, definitionsStream, eventsStream, aboutStream} {
 		if len(k.shelf.streams[stream]) == 0 {
 			t.Errorf("stream %s is empty", stream)
 		}
 	}
-	for _, want := range []string{"CREATE USER IF NOT EXISTS `app`@`10.0.0.%`", "`twice`", "`stamp`", "`nightly`", "`fill`", "GRANT `clerk`"} {
+	for _, want := range []string{"CREATE USER IF NOT EXISTS `app`@`10.0.0.%`", "`twice`", "`stamp`", "`fill`", "GRANT `clerk`"} {
 		if !strings.Contains(string(k.shelf.streams[definitionsStream]), want) {
 			t.Errorf("the definitions lack %s", want)
 		}
+	}
+	if all := string(k.shelf.streams[eventsStream]); !strings.Contains(all, "`nightly`") || strings.Contains(all, "`stamp`") {
+		t.Errorf("the events: %s", all)
 	}
 }
 
@@ -293,7 +299,7 @@ func (b *bench) grantsNeeded(t *testing.T) {
 			return "", err
 		}
 		defer seat.Close()
-		_, script, err := seat.definitions(t.Context())
+		d, err := seat.definitions(t.Context())
 		if err != nil {
 			return "", err
 		}
@@ -301,7 +307,7 @@ func (b *bench) grantsNeeded(t *testing.T) {
 			return "", err
 		}
 		_, found, err := seat.place(t.Context(), 0)
-		return string(script) + fmt.Sprint(found), err
+		return string(d.all) + string(d.events) + fmt.Sprint(found), err
 	}
 	whole, err := read()
 	if err != nil {
@@ -333,135 +339,6 @@ func without(script, account string) string {
 	return strings.Join(lines, "")
 }
 
-// archived restores the first backup to a moment between two rows, and no further.
-func (b *bench) archived(t *testing.T) {
-	k := &Kind{}
-	var logs []backupd.Link
-	dir := t.TempDir()
-	// archive runs until a piece is what is waited for.
-	archive := func(from backupd.Manifest, enough func(backupd.Facts) bool) {
-		t.Helper()
-		ctx, cancel := context.WithCancelCause(t.Context())
-		defer cancel(nil)
-		done, last := errors.New("that is enough"), backupd.PieceOf(from)
-		err := k.Archive(ctx, backupd.Archive{
-			Cluster: b.cluster, Dir: dir, Every: 50 * time.Millisecond, Last: &last, Tell: func(stage, detail string) { t.Log(stage+":", detail) },
-			Keep: func(ctx context.Context, write func(context.Context, backupd.Sink) (backupd.Facts, error)) (backupd.Manifest, error) {
-				s := &shelf{}
-				facts, err := write(ctx, s)
-				m := backupd.Manifest{ID: backupd.NewID(backupd.Binlog, time.Now()), Method: backupd.Binlog, Begun: time.Now(), Ended: time.Now(), Facts: facts}
-				logs = append(logs, backupd.Link{Manifest: m, Source: s})
-				if enough(facts) {
-					cancel(done)
-				}
-				return m, err
-			},
-		})
-		if !errors.Is(err, done) {
-			t.Fatal(err)
-		}
-	}
-	write := func(note string) {
-		b.sql(t, "INSERT INTO shop.busy (note) VALUES ('"+note+"')")
-	}
-	newest := func() uint64 {
-		seat, err := sit(t.Context(), b.cluster)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer seat.Close()
-		epochs, err := seat.Strings(t.Context(), "SELECT MAX(epoch) FROM mysql.ndb_binlog_index")
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := strconv.ParseUint(epochs[0], 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	// awaited waits until the binary log has another epoch, so that two rows are not in one.
-	awaited := func(before uint64) uint64 {
-		for {
-			if n := newest(); n > before {
-				return n
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	}
-	archive(b.begins(t), func(backupd.Facts) bool { return true })
-	start := newest()
-	write("kept")
-	point := awaited(start)
-	write("lost")
-	lost := awaited(point)
-	b.sql(t, "FLUSH BINARY LOGS")
-	write("later")
-	last := awaited(lost)
-	// It goes on where it was, with the rest of one file and with the next.
-	archive(logs[len(logs)-1].Manifest, func(f backupd.Facts) bool {
-		return f.From.File != b.backup.Manifest.Position.File && f.Position.Stop >= last>>32
-	})
-	if len(logs) < 3 || logs[1].Manifest.From.Offset == 0 {
-		t.Errorf("%d pieces; the second is to begin in the middle of a file", len(logs))
-	}
-	pieces := len(logs)
-	if logs = joined(t, logs); len(logs) >= pieces {
-		t.Errorf("%d pieces were not put together", pieces)
-	}
-	restore := backupd.Restore{
-		Cluster: b.cluster, Links: []backupd.Link{b.backup}, Logs: logs, Goal: backupd.ToScratch, Dir: t.TempDir(), Point: backupd.Point{Epoch: point},
-		Tell: func(stage, detail string) { t.Log(stage+":", detail) },
-	}
-	plan, err := k.Plan(t.Context(), restore)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range plan.Steps {
-		if err := k.Do(t.Context(), restore, s); err != nil {
-			t.Fatalf("%s: %v", s.Name, err)
-		}
-	}
-	scratch, err := newThrowaway(folder(restore), true, restore.Scratch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := errors.Join(scratch.db.close(), scratch.Remove(context.Background())); err != nil {
-			t.Error(err)
-		}
-	}()
-	got, err := scratch.db.value(t.Context(), "SELECT GROUP_CONCAT(note) FROM shop.busy WHERE note IN ('kept', 'lost', 'later')")
-	if err != nil || got != "kept" {
-		t.Errorf("the rows that came after the backup are %q, %v; want the one before the point", got, err)
-	}
-	// What the log has of the table before the point is what the cluster had.
-	was, err := b.sqlValue(t, "SELECT COUNT(*) FROM shop.busy WHERE note NOT IN ('kept', 'lost', 'later')")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if is, err := scratch.db.value(t.Context(), "SELECT COUNT(*) FROM shop.busy WHERE note <> 'kept'"); err != nil || is != was {
-		t.Errorf("%s other rows, want %s; %v", is, was, err)
-	}
-	restore.Point.Epoch = (last>>32 + 1000) << 32
-	if _, err := k.Plan(t.Context(), restore); err == nil || !strings.Contains(err.Error(), "the archive ends with global checkpoint") {
-		t.Errorf("a point beyond the archive: %v", err)
-	}
-	restore.Point.Epoch, restore.Logs = point, restore.Logs[1:]
-	if _, err := k.Plan(t.Context(), restore); err == nil || !strings.Contains(err.Error(), "no archived binary log goes on") {
-		t.Errorf("the first piece is missing: %v", err)
-	}
-}
-
-// begins is where the archive began: the log that the first backup names.
-func (b *bench) begins(t *testing.T) backupd.Manifest {
-	t.Helper()
-	m := backupd.Manifest{}
-	m.Origin.Nodes = []string{"s1"}
-	m.Position.File = b.backup.Manifest.Position.File
-	return m
-}
-
 // joined puts pieces together wherever they go on in one file, as the engine does by the hour.
 func joined(t *testing.T, logs []backupd.Link) (all []backupd.Link) {
 	t.Helper()
@@ -480,17 +357,6 @@ func joined(t *testing.T, logs []backupd.Link) (all []backupd.Link) {
 		all = append(all, l)
 	}
 	return all
-}
-
-func (b *bench) sqlValue(t *testing.T, query string) (string, error) {
-	t.Helper()
-	seat, err := sit(t.Context(), b.cluster)
-	if err != nil {
-		return "", err
-	}
-	defer seat.Close()
-	all, err := seat.Strings(t.Context(), query)
-	return strings.Join(all, ","), err
 }
 
 func (b *bench) numberTaken(t *testing.T) {
@@ -656,11 +522,42 @@ func (b *bench) nodeDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := &taking{}
+	if why, err := (&Kind{}).Transfer(t.Context(), b.cluster); err != nil || why != "data node d2 is NO_CONTACT, node group 0 has 1 of 2 nodes" {
+		t.Errorf("a job that is due would wait because %q, %v", why, err)
+	}
 	if _, err := b.take(t, k); err == nil || !strings.Contains(err.Error(), "data node d2 is NO_CONTACT, not STARTED") {
 		t.Errorf("got %v", err)
 	}
 	if len(k.shelf.streams) > 0 {
 		t.Errorf("it began: %v", k.shelf.streams)
+	}
+	b.clean(t, k)
+}
+
+// comesBack: a job waits for a data node that starts, and begins when it is there.
+func (b *bench) comesBack(t *testing.T) {
+	if err := b.Start(t.Context(), "d2"); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for len(seen) == 0 || !seen[""] {
+		why, err := (&Kind{}).Transfer(t.Context(), b.cluster)
+		if err == nil {
+			what, _, _ := strings.Cut(why, ", ")
+			seen[what] = true
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-t.Context().Done():
+			t.Fatal(seen)
+		}
+	}
+	if !seen["data node d2 starts"] {
+		t.Errorf("it started, and was seen as %v", seen)
+	}
+	k := &taking{}
+	if _, err := b.take(t, k); err != nil {
+		t.Errorf("the next backup: %v", err)
 	}
 	b.clean(t, k)
 }

@@ -1,0 +1,136 @@
+package ndb
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/kagu-db/kagu/backupd"
+)
+
+// piecesOf returns the archived pieces that follow a backup, in order: those of the file that the
+// backup names, from its begin on, and all that begin where the one before ended. The last piece of a
+// file ends where the next file begins.
+func piecesOf(m backupd.Manifest, logs []backupd.Link) []backupd.Link {
+	var pieces []backupd.Link
+	for _, l := range logs {
+		from := l.Manifest.From
+		if l.Manifest.Method != backupd.Binlog || from == nil {
+			continue
+		}
+		if len(pieces) == 0 {
+			if from.File == m.Position.File && from.Offset == 0 {
+				pieces = append(pieces, l)
+			}
+			continue
+		}
+		last := pieces[len(pieces)-1].Manifest
+		if slices.Equal(l.Manifest.Origin.Nodes, last.Origin.Nodes) && from.File == last.Position.File && from.Offset == last.Position.Offset {
+			pieces = append(pieces, l)
+		}
+	}
+	return pieces
+}
+
+// reachedBy says why the archive does not lead from the backup to the point.
+func reachedBy(m backupd.Manifest, logs []backupd.Link, to backupd.Point) error {
+	if m.Position.File == "" {
+		return fmt.Errorf("backup %s does not say where it is in a binary log: no SQL node wrote one", m.ID)
+	}
+	pieces := piecesOf(m, logs)
+	if len(pieces) == 0 {
+		return fmt.Errorf("no archived binary log goes on from %s at %d: a job of the method binlog keeps it", m.Position.File, m.Position.Offset)
+	}
+	last := pieces[len(pieces)-1].Manifest
+	if at := last.Position; at.File == m.Position.File && at.Offset < m.Position.Offset {
+		return fmt.Errorf("the archive ends with %s at %d, before the end of the backup at %d", at.File, at.Offset, m.Position.Offset)
+	}
+	switch {
+	case to.Epoch != 0 && last.Position.Stop < to.Epoch>>32:
+		return fmt.Errorf("the archive ends with global checkpoint %d, and epoch %d is of %d", last.Position.Stop, to.Epoch, to.Epoch>>32)
+	case !to.Time.IsZero() && last.Begun.Before(to.Time):
+		return fmt.Errorf("the archive ends at %s", last.Begun.UTC().Format("2006-01-02T15:04:05Z"))
+	}
+	return nil
+}
+
+// unbroken says where changes are missing on the way from the backup to the point.
+func unbroken(ctx context.Context, m backupd.Manifest, pieces []backupd.Link, to backupd.Point) error {
+	var last uint64 // epoch that was passed
+	for _, p := range pieces {
+		if slices.Contains(p.Manifest.Notes, lostNote) {
+			ends, err := endsIn(ctx, p)
+			if err != nil {
+				return err
+			}
+			for _, e := range ends {
+				if e.Lost == 0 {
+					last = e.Epoch
+					continue
+				}
+				passed := p.Manifest.From.File == m.Position.File && e.To <= m.Position.Offset // before the backup
+				beyond := to.Epoch > last || !to.Time.IsZero() && to.Time.Unix() > e.Lost
+				if !passed && beyond {
+					return fmt.Errorf("by its binary log, %s at %d, %s has missed changes (it was restarted, or away from the data nodes) before %s: this backup leads no further than to epoch %d, one that was taken later does",
+						p.Manifest.From.File, e.To, p.Manifest.Origin.Nodes[0], time.Unix(e.Lost, 0).UTC().Format(time.RFC3339), max(last, lastEpoch(m.Position.Stop)))
+				}
+			}
+		}
+		if p.Manifest.Position.Stop > 0 {
+			last = max(last, lastEpoch(p.Manifest.Position.Stop))
+		}
+	}
+	return nil
+}
+
+// endOf returns where the last epoch ends in a piece that is not later than the one wanted, and
+// whether a later one follows in it.
+func endOf(ctx context.Context, p backupd.Link, epoch uint64) (at uint64, over bool, err error) {
+	ends, err := endsIn(ctx, p)
+	if err != nil {
+		return 0, false, err
+	}
+	at = p.Manifest.From.Offset
+	for _, e := range ends {
+		if e.Lost != 0 {
+			continue
+		}
+		if e.Epoch > epoch {
+			return max(at, 4), true, nil
+		}
+		at = e.To
+	}
+	return at, false, nil
+}
+
+// endsIn returns where the epochs end in a piece.
+func endsIn(ctx context.Context, p backupd.Link) ([]epochEnd, error) {
+	text, err := readAll(ctx, p.Source, indexStream, maxAbout)
+	var ends []epochEnd
+	if err == nil {
+		ends, err = readEpochs(text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read where the epochs are in %s: %w", p.Manifest.ID, err)
+	}
+	return ends, nil
+}
+
+// readEpochs reads the lists of epochs of one or more pieces, one behind the other.
+func readEpochs(text []byte) (all []epochEnd, err error) {
+	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+		var ends []epochEnd
+		switch err := d.Decode(&ends); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, ends...)
+	}
+}
