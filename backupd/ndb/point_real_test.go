@@ -106,9 +106,15 @@ func (b *bench) pointsInTime(t *testing.T) {
 	for w.ledger[last].epoch>>32 >= a.until {
 		last--
 	}
-	for range *points {
-		i := rand.IntN(last + 1)
-		chosen = append(chosen, moment{backupd.Point{Epoch: w.ledger[i].epoch}, i})
+	taken := map[uint64]bool{}
+	for _, i := range rand.Perm(last + 1) {
+		if epoch := w.ledger[i].epoch; !taken[epoch] && len(taken) < *points {
+			taken[epoch] = true
+			chosen = append(chosen, moment{backupd.Point{Epoch: epoch}, i})
+		}
+	}
+	if len(taken) < *points {
+		t.Errorf("there are only %d epochs to restore to, want %d", len(taken), *points)
 	}
 	slices.SortFunc(chosen, func(x, y moment) int { return x.last - y.last })
 	pieces := a.links()
@@ -139,9 +145,11 @@ func (b *bench) written(t *testing.T, w *writer) []moment {
 		t.Fatal(err)
 	}
 	defer seat.Close()
+	// A tenth of a second is an epoch.
+	while := max(1500*time.Millisecond, time.Duration(*points)*50*time.Millisecond)
 	var seconds []moment
 	for i := range 4 {
-		if err := w.writes(t.Context(), 1500*time.Millisecond); err != nil {
+		if err := w.writes(t.Context(), while); err != nil {
 			t.Fatal(err)
 		}
 		for { // until it is in the binary log
@@ -170,7 +178,7 @@ func (b *bench) written(t *testing.T, w *writer) []moment {
 			b.sql(t, "FLUSH BINARY LOGS")
 		}
 	}
-	if err := w.writes(t.Context(), 1500*time.Millisecond); err != nil {
+	if err := w.writes(t.Context(), while); err != nil {
 		t.Fatal(err)
 	}
 	return seconds
