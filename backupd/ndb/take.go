@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kagu-db/kagu/backupd"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/mgm"
@@ -55,22 +57,20 @@ func (k *Kind) Take(ctx context.Context, t backupd.Take) (backupd.Facts, error) 
 	if about.Memory, err = seat.memory(ctx, nodes); err != nil {
 		return backupd.Facts{}, err
 	}
-	about.Done, about.Nodes, err = k.native(ctx, t, client)
+	facts := backupd.Facts{Origin: backupd.Origin{Server: nodes[0].Version.String(), Config: configStream}}
+	about.Nodes, err = k.native(ctx, t, client, func(ctx context.Context, done Done) error {
+		about.Done = done
+		facts.Position = backupd.Position{Backup: done.Number, Start: done.StartGCI, Stop: done.StopGCI}
+		t.Tell("define", "reading schemas, views, routines, triggers, events and accounts from "+seat.node.Name)
+		return seat.describe(ctx, t.Sink, &about, &facts, before)
+	})
 	if err != nil {
 		return backupd.Facts{}, err
-	}
-	facts := backupd.Facts{
-		Origin:   backupd.Origin{Server: nodes[0].Version.String(), Config: configStream},
-		Position: backupd.Position{Backup: about.Done.Number, Start: about.Done.StartGCI, Stop: about.Done.StopGCI},
 	}
 	for _, n := range t.Cluster.Data {
 		facts.Origin.Nodes = append(facts.Origin.Nodes, n.Name)
 	}
 	facts.Origin.Nodes = append(facts.Origin.Nodes, seat.node.Name)
-	t.Tell("define", "reading schemas, views, routines, triggers, events and accounts from "+seat.node.Name)
-	if err := seat.describe(ctx, t.Sink, &about, &facts, before); err != nil {
-		return backupd.Facts{}, err
-	}
 	text, err := json.Marshal(about)
 	if err == nil {
 		err = write(ctx, t.Sink, aboutStream, text)
@@ -78,8 +78,9 @@ func (k *Kind) Take(ctx context.Context, t backupd.Take) (backupd.Facts, error) 
 	return facts, err
 }
 
-// native takes the backup itself: from the order to the last file that is removed again.
-func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client) (Done, map[int][]File, error) {
+// native takes the backup itself: from the order to the last file that is removed again. What needs the
+// end of the backup and not its files is done while they are collected.
+func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client, meanwhile func(context.Context, Done) error) (map[int][]File, error) {
 	newest := uint32(0)
 	if saved, err := client.DumpEvents(ctx, mgm.SavedEvent); err == nil { // a higher number than is needed does no harm
 		for _, e := range saved {
@@ -90,32 +91,38 @@ func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client) (
 	}
 	id, err := number(time.Now(), newest)
 	if err != nil {
-		return Done{}, nil, err
+		return nil, err
 	}
 	listener := client.Listen(ctx, mgm.Filter{mgm.CategoryBackup: 15})
 	defer listener.Close()
 	if err := hears(ctx, listener); err != nil {
-		return Done{}, nil, err
+		return nil, err
 	}
 	paid, err := k.order(ctx, t, client, id)
 	if paid == nil {
-		return Done{}, nil, err
+		return nil, err
 	}
-	done, parts, err := func() (Done, map[int][]File, error) {
+	parts, err := func() (map[int][]File, error) {
 		if err != nil {
-			return Done{}, nil, err
+			return nil, err
 		}
 		t.Tell("backup", fmt.Sprintf("the data nodes write backup %d", id))
 		w := watch{client: client, listener: listener, every: 2 * time.Second, tell: func(detail string) { t.Tell("backup", detail) }}
 		done, err := w.wait(ctx, id)
 		if err != nil {
-			return Done{}, nil, err
+			return nil, err
 		}
-		parts, err := k.collect(ctx, t, id)
-		if err != nil {
-			return done, nil, err
+		var parts map[int][]File
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() error { return meanwhile(ctx, done) })
+		g.Go(func() (err error) {
+			parts, err = k.collect(ctx, t, id)
+			return err
+		})
+		if err := g.Wait(); err != nil {
+			return nil, err
 		}
-		return done, parts, enough(done, parts)
+		return parts, enough(done, parts)
 	}()
 	// The context may have ended; the files have to go all the same.
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyFor)
@@ -125,7 +132,7 @@ func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client) (
 	} else {
 		paid()
 	}
-	return done, parts, err
+	return parts, err
 }
 
 // tidyFor is how long removing the files may take before it is left to Settle.
