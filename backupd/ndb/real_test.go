@@ -55,7 +55,10 @@ type bench struct {
 
 // TestOnARealCluster starts one cluster for the whole package. What comes last breaks it.
 func TestOnARealCluster(t *testing.T) {
-	l := labtest.Up(t, lab.Options{Kind: cluster.KindNDB, Management: 2, Data: 2, SQL: 1})
+	l := labtest.Up(t, lab.Options{
+		Kind: cluster.KindNDB, Management: 2, Data: 2, SQL: 1,
+		Parameters: map[string]string{"NoOfFragmentLogFiles": "16"}, // more is written here than on a slow disk fits into the lab's four
+	})
 	fleet, err := inventory.Load(l.Config())
 	if err != nil {
 		t.Fatal(err)
