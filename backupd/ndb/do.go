@@ -68,6 +68,10 @@ func (k *Kind) Do(ctx context.Context, r backupd.Restore, s backupd.Step) error 
 
 // fetchAll unpacks the parts, and puts beside them what a human needs.
 func (t *throwaway) fetchAll(ctx context.Context, link backupd.Link, tell func(string)) error {
+	// What a restore that was done left in the folder is of no cluster that is to come.
+	if err := os.RemoveAll(t.File(tablesMade)); err != nil {
+		return err
+	}
 	if _, err := t.fetch(ctx, link, tell); err != nil {
 		return err
 	}
@@ -101,7 +105,7 @@ func (t *throwaway) defineAll(ctx context.Context, link backupd.Link, tell func(
 func (t *throwaway) fill(ctx context.Context, link backupd.Link, tell func(string)) error {
 	about, err := readAbout(ctx, link.Source)
 	if err == nil {
-		err = t.Kill(ctx)
+		err = errors.Join(os.RemoveAll(t.File("replayed")), t.Kill(ctx))
 	}
 	if err == nil {
 		err = t.begin(ctx, link, about)

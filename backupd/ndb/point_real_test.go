@@ -244,6 +244,12 @@ func (b *bench) compared(t *testing.T, w *writer, chosen []moment, logs []backup
 	if got := later(); got != "1111" {
 		t.Errorf("in the end there are %s of the routine, rows of the view and of the local table", got)
 	}
+	// Asked for once more it is not carried out twice.
+	last := chosen[len(chosen)-1].Point
+	restore.Point = last
+	if err := k.Do(t.Context(), restore, plan.Steps[len(plan.Steps)-1]); err != nil {
+		t.Error(err)
+	}
 	t.Logf("%d epochs, %d wrong; %d times, %d wrong", n[false], wrong[false], n[true], wrong[true])
 }
 

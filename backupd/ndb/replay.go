@@ -1,7 +1,9 @@
 package ndb
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +28,18 @@ func (t *throwaway) replay(ctx context.Context, r backupd.Restore, tell func(str
 		if err := t.defineAll(ctx, r.Links[0], tell); err != nil {
 			return err
 		}
+	}
+	point, err := json.Marshal(r.Point)
+	if err != nil {
+		return err
+	}
+	done := t.File("replayed")
+	if text, err := os.ReadFile(done); err == nil && bytes.Equal(text, point) {
+		tell("the binary log was carried out already")
+		if err := t.serves(ctx); err != nil {
+			return fmt.Errorf("the throw-away cluster does not run any more: remove %s and restore again: %w", t.Path, err)
+		}
+		return nil
 	}
 	dir := t.File("logs")
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
@@ -66,7 +80,7 @@ func (t *throwaway) replay(ctx context.Context, r backupd.Restore, tell func(str
 	if errFrom != nil {
 		return fmt.Errorf("read the binary log: %w; the end of what was said:\n%s", errFrom, saidFrom)
 	}
-	return os.Remove(begun)
+	return errors.Join(os.WriteFile(done, point, 0o600), os.Remove(begun))
 }
 
 // assemble puts the pieces together to the files they come from, and says where to stop.

@@ -148,10 +148,13 @@ func tablesIn(said string) (map[table]bool, error) {
 	return all, nil
 }
 
+// tablesMade is a file that says that the tables were made.
+const tablesMade = "tables-are-made"
+
 // targetTables makes the tables, unless an earlier try has. It looks again right before it does,
 // because --disable-indexes would drop the indexes of tables that are there.
 func (t *throwaway) targetTables(ctx context.Context, r backupd.Restore) error {
-	done := t.File("tables-are-made")
+	done := t.File(tablesMade)
 	if _, err := os.Stat(done); err == nil {
 		return nil
 	}
