@@ -20,11 +20,12 @@ var methodsOf = map[cluster.Kind][]string{
 }
 
 func (s *section) readBackup(kind cluster.Kind) *Backup {
-	sub := s.sub("backup", "credential", "store", "copies", "timezone", "rate", "jobs", "retention", "proof", "checks")
+	sub := s.sub("backup", "credential", "restore_credential", "store", "copies", "timezone", "rate", "jobs", "retention", "proof", "checks")
 	if sub == nil {
 		return nil
 	}
 	b := &Backup{Credential: sub.credential("backup"), Zone: time.Local, Retention: Retention{Daily: 7, Weekly: 4, Monthly: 12, Least: 3, Schedule: "0 11 * * *"}}
+	b.RestoreAs = sub.restoreCredential(kind)
 	if name := sub.need("store", "name one of backup.stores; "+choose("stores", s.stores)); name != "" {
 		b.Store = sub.store(sub.entries["store"].value, join(sub.path, "store"), name)
 	}

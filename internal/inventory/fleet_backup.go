@@ -45,6 +45,7 @@ type Scratch struct {
 // Backup says what backupd does for a cluster.
 type Backup struct {
 	Credential Credential
+	RestoreAs  Credential // Galera: that restores into the running cluster write with, its password unread; no name: there is none
 	Store      BackupStore
 	Copies     []BackupStore // further stores that get each backup
 	Zone       *time.Location

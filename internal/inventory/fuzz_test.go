@@ -23,7 +23,7 @@ func FuzzFleet(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := &reader{file: "kagu.yaml", dir: "/"}
+		r := newReader("/kagu.yaml", nil)
 		fleet, err := r.fleet(data)
 		if err != nil {
 			var faults Faults

@@ -44,8 +44,11 @@ func load(path string, purposes []Purpose) (*Fleet, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("read the fleet: %w", err)
 	}
-	r := &reader{file: path, dir: filepath.Dir(path), purposes: purposes}
-	return r.fleet(data)
+	return newReader(path, purposes).fleet(data)
+}
+
+func newReader(path string, purposes []Purpose) *reader {
+	return &reader{file: path, dir: filepath.Dir(path), purposes: purposes, unopened: map[string]func(){}, forRestores: map[string]bool{}}
 }
 
 // fleet turns the bytes of kagu.yaml into a Fleet, or says every fault.

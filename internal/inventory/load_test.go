@@ -182,6 +182,27 @@ func TestLoadWithoutSecretsOpensNoOtherFile(t *testing.T) {
 	}
 }
 
+// An account that may write to every schema is nobody's but of who restores. Its password file is not
+// there in these tests.
+func TestLoadLeavesThePasswordOfRestoresAlone(t *testing.T) {
+	inFolder(t, "good")
+	fleet, err := inventory.LoadFor("complete.yaml", everything...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := fleet.Clusters[0].Backup.RestoreAs
+	if as.User != "kagu_restore" || !as.Password.Empty() {
+		t.Errorf("%+v", as)
+	}
+	if _, err := as.WithPassword(); err == nil || !strings.Contains(err.Error(), "not-opened.pass") {
+		t.Errorf("who needs it is told %v", err)
+	}
+	write(t, "not-opened.pass", "hunter4\n", 0o600)
+	if as, err = as.WithPassword(); err != nil || as.Password.Reveal() != "hunter4" {
+		t.Errorf("%v", err)
+	}
+}
+
 // galera_exporter runs as a user who may read the passwords and nothing else.
 func TestLoadForOpensTheFilesOfItsPurposeOnly(t *testing.T) {
 	cases := []struct {

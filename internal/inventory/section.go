@@ -24,6 +24,9 @@ type reader struct {
 	credentials map[string]Credential
 	stores      map[string]BackupStore
 	taken       map[string]*yaml.Node // what may be there once only, and where it was first
+
+	unopened    map[string]func() // by credential: reads its password
+	forRestores map[string]bool   // credentials that restores write with
 }
 
 func (r *reader) fault(at *yaml.Node, path, message, remedy string) {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kagu-db/kagu/internal/cluster"
 )
 
 // The readers of one section each. The list of keys beside each is the schema.
@@ -24,6 +26,7 @@ func (r *reader) top(n *yaml.Node, fleet *Fleet) {
 	fleet.Hosts = s.readHosts()
 	r.credentials, r.hosts, r.stores = fleet.Credentials, fleet.Hosts, fleet.Backup.Stores
 	fleet.Clusters = s.readClusters()
+	r.openUnused()
 }
 
 // named returns the entries of a mapping from names to sections.
@@ -50,12 +53,34 @@ func (s *section) readCredentials() map[string]Credential {
 				cs.missing("password_file", "name the file that holds the password")
 			}
 			if c.PasswordFile = cs.localPath("password_file"); c.PasswordFile != "" {
-				c.Password = cs.secretLine("password_file")
+				s.unopened[c.Name] = func() {
+					opened := all[c.Name]
+					opened.Password = cs.secretLine("password_file")
+					all[c.Name] = opened
+				}
 			}
 		}
 		all[c.Name] = c // with its faults, so that a use of it is not a second fault
 	}
 	return all
+}
+
+// openPassword reads the password of a credential, the first time.
+func (r *reader) openPassword(name string) {
+	if open := r.unopened[name]; open != nil {
+		delete(r.unopened, name)
+		open()
+	}
+}
+
+// openUnused reads the passwords that nothing has asked for, so that what is wrong with one is known
+// before it is used; but not those that only a human who restores may read.
+func (r *reader) openUnused() {
+	for name := range r.unopened {
+		if !r.forRestores[name] {
+			r.openPassword(name)
+		}
+	}
 }
 
 func (s *section) readSSH() SSH {
@@ -141,16 +166,43 @@ func (s *section) host() Host {
 // credential resolves a credential; one that is not named is called by default.
 func (s *section) credential(byDefault string) Credential {
 	if !s.has("credential") {
-		c, found := s.credentials[byDefault]
-		if !found {
+		if _, found := s.credentials[byDefault]; !found {
 			s.missing("credential", fmt.Sprintf("and none is named %s, the default; %s", byDefault, choose("credentials", s.credentials)))
 		}
-		return c
+		s.openPassword(byDefault)
+		return s.credentials[byDefault]
 	}
-	name := s.text("credential")
-	c, found := s.credentials[name]
-	if name != "" && !found {
-		s.fault(s.entries["credential"].value, s.path+".credential", fmt.Sprintf("no credential is named %q", shorten(name)), choose("credentials", s.credentials))
+	return s.openCredential("credential", true)
+}
+
+// openCredential resolves the credential that a key names, and reads its password if that is wanted.
+func (s *section) openCredential(key string, password bool) Credential {
+	name := s.text(key)
+	if _, found := s.credentials[name]; name != "" && !found {
+		s.fault(s.entries[key].value, join(s.path, key), fmt.Sprintf("no credential is named %q", shorten(name)), choose("credentials", s.credentials))
 	}
+	if password {
+		s.openPassword(name)
+	}
+	return s.credentials[name]
+}
+
+// restoreCredential resolves the account that restores write with: the one that is named, or the one
+// called restore, or none. Its password is left alone: a daemon has no use for it, and who restores
+// reads it then.
+func (s *section) restoreCredential(kind cluster.Kind) Credential {
+	const key, byDefault = "restore_credential", "restore"
+	switch {
+	case s.has(key) && kind == cluster.KindNDB:
+		s.fault(s.where(key), join(s.path, key), "has no meaning for kind ndb: ndb_restore writes past the SQL nodes", "remove it")
+		return Credential{}
+	case kind == cluster.KindNDB:
+		return Credential{}
+	}
+	c := s.credentials[byDefault]
+	if s.has(key) {
+		c = s.openCredential(key, false)
+	}
+	s.forRestores[c.Name] = true
 	return c
 }
