@@ -27,5 +27,8 @@ type Archive struct {
 	// a file may be put together later: each of their streams, one behind the other, must then be
 	// what Keep would have been given for all of them.
 	Keep func(ctx context.Context, write func(context.Context, Sink) (Facts, error)) (Manifest, error)
+	// Idle is called when there was nothing to keep. From time to time it lets look find out whether
+	// really all that was written by a moment is kept.
+	Idle func(ctx context.Context, look func(context.Context) (r Reached, known bool, err error))
 	Tell func(stage, detail string)
 }

@@ -112,6 +112,7 @@ func (e *Engine) archiveOnce(ctx context.Context, c inventory.Cluster, j invento
 		Keep: func(ctx context.Context, write func(context.Context, Sink) (Facts, error)) (Manifest, error) {
 			return e.piece(ctx, c, j, write)
 		},
+		Idle: e.idle(c, e.Log),
 	}
 	return kind.Archive(ctx, a)
 }

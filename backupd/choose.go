@@ -78,6 +78,11 @@ func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, pieces []
 	if r.Logs, err = v.logs(ctx, pieces, m, r.Point); err != nil {
 		return Plan{}, err
 	}
+	if !r.Point.Time.IsZero() {
+		if r.Reached, err = v.reached(ctx, r.Cluster.Name); err != nil {
+			return Plan{}, err
+		}
+	}
 	return kind.Plan(ctx, *r)
 }
 

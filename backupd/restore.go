@@ -27,8 +27,9 @@ type Point struct {
 // Restore is a restore that somebody wants.
 type Restore struct {
 	Cluster inventory.Cluster
-	Links   []Link // the chain, the full backup first
-	Logs    []Link // archived binary logs that follow it, in order; for a Point
+	Links   []Link   // the chain, the full backup first
+	Logs    []Link   // archived binary logs that follow it, in order; for a Point
+	Reached *Reached // the newest moment at which nothing was written that is not in Logs; nil: not known
 	Goal    Goal
 	Node    string   // ToNode
 	Dir     string   // ToScratch: the folder, empty or ours from an interrupted try

@@ -86,6 +86,7 @@ func (k Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) error
 		return err
 	}
 	note := l.meet(n.Name, from.logs)
+	nothing := note == ""
 	for _, log := range from.logs {
 		if !after(log.name, l.file) || (log.name == l.file && log.size <= l.offset) {
 			continue
@@ -98,7 +99,38 @@ func (k Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) error
 			l.file, l.offset = came.File, came.Offset
 			return err
 		}
-		note = ""
+		note, nothing = "", false
+	}
+	if nothing && a.Idle != nil {
+		a.Idle(ctx, func(ctx context.Context) (backupd.Reached, bool, error) { return l.upToDate(ctx, a.Cluster, n) })
+	}
+	return nil
+}
+
+// upToDate looks whether all that the cluster had committed before now is archived. A member learns of
+// a commit before its client does and carries it out later: so it is asked to catch up first.
+func (l *line) upToDate(ctx context.Context, c inventory.Cluster, n inventory.Node) (r backupd.Reached, known bool, err error) {
+	r = backupd.Reached{Node: n.Name, File: l.file, Offset: l.offset, At: time.Now().UTC()}
+	if err := catchUp(ctx, c, n); err != nil {
+		return r, false, err
+	}
+	from, err := listLogs(ctx, c, n)
+	if err != nil {
+		return r, false, err
+	}
+	last := from.logs[len(from.logs)-1]
+	return r, last.name == l.file && last.size == l.offset, nil
+}
+
+// catchUp waits until a member has carried out all that was committed on any other before.
+func catchUp(ctx context.Context, c inventory.Cluster, n inventory.Node) error {
+	sql, err := sqlconn.Connect(ctx, n.SQL, c.Backup.Credential, c.TLS, "wsrep_sync_wait=1")
+	if err != nil {
+		return err
+	}
+	defer sql.Close()
+	if _, err := sql.Texts(ctx, "SELECT 1"); err != nil {
+		return fmt.Errorf("wait until %s has caught up: %w", n.Name, err)
 	}
 	return nil
 }

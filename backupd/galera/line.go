@@ -13,12 +13,12 @@ import (
 
 // follow returns the archived pieces that lead from a state to a point, in order, and says how the
 // replay begins. It looks at manifests alone.
-func follow(base backupd.Manifest, logs []backupd.Link, to backupd.Point) ([]backupd.Link, error) {
+func follow(base backupd.Manifest, logs []backupd.Link, to backupd.Point, reached *backupd.Reached) ([]backupd.Link, error) {
 	var whys []string
 	for _, l := range lines(logs) {
 		part, err := l.from(base)
 		if err == nil {
-			part, err = part.to(to)
+			part, err = part.to(to, reached)
 		}
 		if err == nil {
 			return part, nil
@@ -110,8 +110,9 @@ func (p pieces) wholeFile(i int) (pieces, error) {
 	return p[i:], nil
 }
 
-// to cuts off what comes after a point, and says how much is missing if it is not reached.
-func (p pieces) to(point backupd.Point) (pieces, error) {
+// to cuts off what comes after a point, and says how much is missing if it is not reached. On an idle
+// cluster no piece comes after the last change: then the archive knows how far there was none.
+func (p pieces) to(point backupd.Point, reached *backupd.Reached) (pieces, error) {
 	last := p[len(p)-1].Manifest
 	switch {
 	case !point.Time.IsZero():
@@ -120,8 +121,13 @@ func (p pieces) to(point backupd.Point) (pieces, error) {
 				return p[:i+1], nil
 			}
 		}
-		if last.Ended.Before(point.Time) {
-			return nil, fmt.Errorf("those of %s go to %s, which is %s too early", p.node(), last.Ended.UTC().Format(time.RFC3339), point.Time.Sub(last.Ended).Round(time.Second))
+		known, nothing := last.Ended, ""
+		if reached.Ends(last) && reached.At.After(known) {
+			known, nothing = reached.At, ", and nothing had been written by then since "+last.Ended.UTC().Format(time.RFC3339)
+		}
+		if known.Before(point.Time) {
+			return nil, fmt.Errorf("those of %s go to %s, which is %s too early%s: give a time up to that", p.node(), known.UTC().Format(time.RFC3339),
+				point.Time.Sub(known).Round(time.Second), nothing)
 		}
 		return p, nil
 	case point.GTID != "":

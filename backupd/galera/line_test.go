@@ -42,6 +42,20 @@ func archived(texts ...string) []backupd.Link {
 	return all
 }
 
+// idleUntil makes "n3 log.000008 800 60" what the archive knew at second 60.
+func idleUntil(text string) *backupd.Reached {
+	if text == "" {
+		return nil
+	}
+	r := &backupd.Reached{}
+	var second int
+	if _, err := fmt.Sscan(text, &r.Node, &r.File, &r.Offset, &second); err != nil {
+		panic(err)
+	}
+	r.At = begun.Add(time.Duration(second) * time.Second)
+	return r
+}
+
 func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 	at := func(second int) backupd.Point {
 		return backupd.Point{Time: begun.Add(time.Duration(second) * time.Second)}
@@ -55,6 +69,7 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 		logs []backupd.Link
 		base backupd.Manifest
 		to   backupd.Point
+		idle string // up to which second it is known that nothing was written behind a place
 		want string // IDs of pieces
 		err  string
 	}{
@@ -64,6 +79,10 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 		{name: "a transaction", logs: whole, base: base("n3", "log.000007", 4), to: backupd.Point{GTID: "0-1-20"}, want: "0 1"},
 		{name: "nothing came before the point, and that is known", logs: whole, base: base("n3", "log.000008", 300), to: at(41), want: "2 3"},
 		{name: "a point that is not archived yet", logs: whole, base: base("n3", "log.000008", 300), to: at(60), err: "12:00:41Z, which is 19s too early"},
+		{name: "nothing was written since, and that is known", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n3 log.000008 800 60", want: "2 3"},
+		{name: "known, but not so far", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n3 log.000008 800 59", err: "12:00:59Z, which is 1s too early, and nothing had been written by then since 2026-11-28T12:00:41Z"},
+		{name: "something was written that is not here", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n3 log.000008 900 90", err: "12:00:41Z, which is 19s too early: give"},
+		{name: "known of the log of another member", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n2 log.000008 800 90", err: "12:00:41Z, which is 19s too early: give"},
 		{name: "a transaction that is not", logs: whole, base: base("n3", "log.000008", 300), to: backupd.Point{GTID: "0-1-41"}, err: "go to 0-1-40"},
 		{name: "no GTID", logs: whole, base: base("n3", "log.000008", 300), to: backupd.Point{GTID: "uuid:4"}, err: "is not the GTID of a transaction"},
 		{name: "another member: all of the line, the place is found in it", logs: whole, base: base("n1", "other.000001", 5), to: at(15), want: "0 1"},
@@ -78,7 +97,7 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 		{name: "nothing", base: base("n3", "log.000007", 4), to: at(15), err: "a job of method binlog archives them"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := follow(c.base, c.logs, c.to)
+			got, err := follow(c.base, c.logs, c.to, idleUntil(c.idle))
 			var ids []string
 			for _, l := range got {
 				ids = append(ids, l.Manifest.ID)

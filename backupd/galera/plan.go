@@ -81,7 +81,7 @@ func logsOf(r backupd.Restore) ([]backupd.Link, error) {
 	case !r.Point.Time.IsZero() && !r.Point.Time.After(last.Ended): // its state is of some moment before it ended
 		return nil, fmt.Errorf("%w: %s ended at %s", backupd.ErrTooLate, last.ID, last.Ended.UTC().Format(time.RFC3339))
 	}
-	return follow(last, r.Logs, r.Point)
+	return follow(last, r.Logs, r.Point, r.Reached)
 }
 
 func planScratch(p *backupd.Plan, r backupd.Restore, logs []backupd.Link) error {

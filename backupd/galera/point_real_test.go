@@ -240,7 +240,7 @@ func TestPointInTime(t *testing.T) {
 		t.Errorf("a point that was not archived: %v", err)
 	}
 	hole := slices.Delete(slices.Clone(logs), len(logs)/2, len(logs)/2+1)
-	if _, err := follow(more.Manifest, hole, backupd.Point{GTID: l.acked[len(l.acked)-1].gtid}); err == nil {
+	if _, err := follow(more.Manifest, hole, backupd.Point{GTID: l.acked[len(l.acked)-1].gtid}, nil); err == nil {
 		t.Error("a hole in the archive is passed over")
 	}
 	if *points > 0 {
@@ -260,7 +260,7 @@ func manyPoints(t *testing.T, k Kind, c inventory.Cluster, links, logs []backupd
 	}
 	defer s.remove()
 	base := links[len(links)-1].Manifest
-	part, err := follow(base, logs, backupd.Point{GTID: l.acked[len(l.acked)-1].gtid})
+	part, err := follow(base, logs, backupd.Point{GTID: l.acked[len(l.acked)-1].gtid}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
