@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/kagu-db/kagu/backupd/store"
 )
 
 // The objects of a backup have names that sort by time. Manifests lie apart from the parts, so
@@ -15,11 +17,13 @@ import (
 //	manifests/CLUSTER/ID        stored last
 //	parts/CLUSTER/ID/STREAM/N   sealed parts, N from 0 in eight digits
 //	proofs/CLUSTER/ID/TIME      what checks and proof restores found, signed
+//	holds/CLUSTER/ID/UNTIL-…    that a restore reads it
 //	reached/CLUSTER/TIME        that the archive of binary logs was up to date then, signed
 const (
 	manifestsFolder = "manifests/"
 	partsFolder     = "parts/"
 	proofsFolder    = "proofs/"
+	holdsFolder     = store.Holds
 	reachedFolder   = "reached/"
 )
 

@@ -69,12 +69,23 @@ func (e *Engine) carryOut(ctx context.Context, j *job, p PrunePlan) (Pruned, err
 			continue
 		}
 		err := e.remove(ctx, v, p, d.ID)
+		if errors.Is(err, errRestoreBegun) {
+			done.Left = append(done.Left, err.Error())
+			return done, errors.Join(errs...)
+		}
 		if err != nil {
 			stuck[roots[d.ID]] = true
 		}
 		errs = append(errs, done.note(ctx, e, d.ID, d.Stored, d.Why, err))
 	}
-	errs = append(errs, e.removePieces(ctx, v, &done))
+	err = e.removePieces(ctx, v, &done)
+	if errors.Is(err, errRestoreBegun) {
+		return done, errors.Join(errs...)
+	}
+	errs = append(errs, err)
+	for _, name := range p.holds.lapsed {
+		errs = append(errs, v.dropHold(ctx, name))
+	}
 	for _, o := range p.Orphans {
 		if o.Remove {
 			errs = append(errs, done.note(ctx, e, o.ID, o.Size, o.Why, v.Sweep(ctx, p.Cluster, o.ID)))
@@ -85,7 +96,10 @@ func (e *Engine) carryOut(ctx context.Context, j *job, p PrunePlan) (Pruned, err
 
 // remove removes one backup from a store.
 func (e *Engine) remove(ctx context.Context, v Vault, p PrunePlan, id string) error {
-	err := v.removeManifest(ctx, p.Cluster, id)
+	err := e.restoreBegun(ctx, v, p)
+	if err == nil {
+		err = v.removeManifest(ctx, p.Cluster, id)
+	}
 	if err == nil {
 		err = e.Catalogue.Forget(ctx, p.Cluster, id, p.Store)
 	}
@@ -128,6 +142,23 @@ func (e *Engine) removePieces(ctx context.Context, v Vault, done *Pruned) error 
 	return failed
 }
 
+// errRestoreBegun says that what may be removed must be decided anew, by the next prune.
+var errRestoreBegun = errors.New("a restore has begun meanwhile: the rest is left to the next prune")
+
+// restoreBegun looks again for holds, right before something is removed.
+func (e *Engine) restoreBegun(ctx context.Context, v Vault, p PrunePlan) error {
+	now, err := v.holds(ctx, p.Cluster, e.now())
+	if err != nil {
+		return err
+	}
+	for id := range now.pins {
+		if _, known := p.holds.pins[id]; !known {
+			return fmt.Errorf("%w (of %s)", errRestoreBegun, id)
+		}
+	}
+	return nil
+}
+
 // note writes down what became of a removal. Without a reason to tell, no line of the log is made.
 // What the store holds under lock is no failure: it is removed when the lock ends.
 func (p *Pruned) note(ctx context.Context, e *Engine, id string, size int64, why string, err error) error {
@@ -140,6 +171,9 @@ func (p *Pruned) note(ctx context.Context, e *Engine, id string, size int64, why
 		return nil
 	}
 	p.Left = append(p.Left, id+": "+err.Error())
+	if errors.Is(err, errRestoreBegun) {
+		return err
+	}
 	if errors.Is(err, store.ErrLocked) {
 		e.Log.InfoContext(ctx, "backup stays until its lock ends", "cluster", p.Plan.Cluster, "store", p.Plan.Store, "backup", id)
 		return nil

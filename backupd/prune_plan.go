@@ -28,6 +28,7 @@ type PrunePlan struct {
 
 	store    inventory.BackupStore
 	vanished []string // what the catalogue knows and the store no longer has
+	holds    holds    // of restores, when it was decided
 }
 
 // An Orphan is what lies in a store of a backup that has no manifest: one that was never finished,
@@ -79,6 +80,10 @@ func (e *Engine) prunePlan(ctx context.Context, c inventory.Cluster, st inventor
 		return p, err
 	}
 	now, pins := e.now(), e.pins(c.Name)
+	if p.holds, err = v.holds(ctx, c.Name, now); err != nil {
+		return p, err
+	}
+	maps.Copy(pins, p.holds.pins)
 	held, err := v.held(ctx, c.Name, st, k, pins)
 	if err != nil {
 		return p, err
@@ -146,7 +151,7 @@ func (v Vault) leftBehind(ctx context.Context, cluster string) (map[string]Orpha
 // judge says whether an orphan is removed.
 func (o Orphan) judge(now time.Time, pinned, refused string) (remove bool, why string) {
 	stamp, _, _ := strings.Cut(o.ID, "-")
-	begun, err := time.Parse("20060102T150405Z", stamp)
+	begun, err := time.Parse(toTheSecond, stamp)
 	youngest := begun
 	if o.Newest.After(youngest) {
 		youngest = o.Newest

@@ -13,8 +13,12 @@ type Role string
 const (
 	Keeper Role = "keeper" // backupd: puts, reads and deletes what retention gives up
 	Writer Role = "writer" // puts and reads, and can destroy nothing
-	Reader Role = "reader" // restores
+	Reader Role = "reader" // restores, and says so
 )
+
+// Holds is what the names of objects begin with by which a restore says what it reads. Who may read
+// may write those, and nothing else.
+const Holds = "holds/"
 
 // actions of each role, on objects and on the bucket. In a bucket with object lock nothing is
 // deleted but versions: a plain deletion would only hide an object.
@@ -40,7 +44,7 @@ type statement struct {
 	Effect    string              `json:"Effect"`
 	Principal map[string][]string `json:"Principal"`
 	Action    []string            `json:"Action"`
-	Resource  string              `json:"Resource"`
+	Resource  any                 `json:"Resource"` // a text, or several
 }
 
 // S3Policy returns the policy of a bucket by which a principal may do what its role needs, and no
@@ -53,19 +57,24 @@ func S3Policy(role Role, principal, bucket, prefix string, lock bool) string {
 	if lock {
 		onObjects, onBucket = slices.Concat(of.objects, of.locked), slices.Concat(of.bucket, of.lockedBucket)
 	}
-	objects := "arn:aws:s3:::" + bucket + "/*"
+	folder := "arn:aws:s3:::" + bucket + "/"
 	if prefix != "" {
-		objects = "arn:aws:s3:::" + bucket + "/" + prefix + "/*"
+		folder += prefix + "/"
 	}
 	who := map[string][]string{"AWS": {principal}}
 	title := "Kagu" + strings.ToUpper(string(role[:1])) + string(role[1:])
-	text, err := json.MarshalIndent(map[string]any{
-		"Version": "2012-10-17",
-		"Statement": []statement{
-			{title + "Objects", "Allow", who, onObjects, objects},
-			{title + "Bucket", "Allow", who, onBucket, "arn:aws:s3:::" + bucket},
-		},
-	}, "", "  ")
+	all := []statement{
+		{title + "Objects", "Allow", who, onObjects, folder + "*"},
+		{title + "Bucket", "Allow", who, onBucket, "arn:aws:s3:::" + bucket},
+	}
+	if role == Reader { // the marker is put before the first object, to see what the server can do
+		onHolds := []string{"s3:PutObject"}
+		if lock {
+			onHolds = slices.Concat(onHolds, actions[Writer].locked)
+		}
+		all = append(all, statement{title + "Holds", "Allow", who, onHolds, []string{folder + Holds + "*", folder + Marker}})
+	}
+	text, err := json.MarshalIndent(map[string]any{"Version": "2012-10-17", "Statement": all}, "", "  ")
 	if err != nil { // strings alone
 		return err.Error()
 	}

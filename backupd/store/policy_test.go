@@ -26,6 +26,7 @@ func policies(t *testing.T, server *s3test.Server) {
 		{store.Reader, false, "get list stat"},
 		{store.Keeper, true, "delete get list put stat"},
 		{store.Writer, true, "get list put stat"},
+		{store.Reader, true, "get list stat"},
 	} {
 		name := string(c.role)
 		if c.lock {
@@ -62,6 +63,9 @@ func policies(t *testing.T, server *s3test.Server) {
 			maps.DeleteFunc(can, func(_ string, can bool) bool { return !can })
 			if got := strings.Join(slices.Sorted(maps.Keys(can)), " "); got != c.can {
 				t.Errorf("it can %s, want %s", got, c.can)
+			}
+			if err := storetest.Put(t.Context(), st, store.Holds+"a", []byte("x")); err != nil {
+				t.Errorf("say what is read: %v", err)
 			}
 			config.Prefix = "elsewhere"
 			if err := storetest.Put(t.Context(), open(t, config), "a", []byte("x")); !errors.Is(err, store.ErrDenied) {
