@@ -103,25 +103,32 @@ func (v Vault) logs(ctx context.Context, pieces []Piece, m Manifest, to Point) (
 	return links, nil
 }
 
-// since returns the pieces of every file that was written to after a backup began, and of the file
-// before the first of those: the backup may stand at its end.
+// since returns the archived pieces that may be needed to go on from a backup.
 func since(all []Piece, m Manifest) []Piece {
+	return logsAfter(all, m.Begun, func(p Piece) (string, string, time.Time) { return p.Node, p.To.File, p.Ended })
+}
+
+// logsAfter picks from pieces, which come the oldest first, those that may be needed to go on from a
+// moment: of every file that was written to after it, and of the file before the first of those, since
+// a backup may stand at its end. A file is needed whole: only its begin tells how to read the rest.
+func logsAfter[T any](pieces []T, begun time.Time, about func(T) (node, file string, ended time.Time)) []T {
 	type file struct{ node, name string }
 	wanted, first := map[file]bool{}, map[string]bool{}
-	var pieces []Piece
-	for _, p := range slices.Backward(all) {
-		f := file{p.Node, p.To.File}
-		if p.Ended.Before(m.Begun) && !wanted[f] {
-			if first[f.node] { // the file before the first is here already
+	var picked []T
+	for _, l := range slices.Backward(pieces) {
+		node, name, ended := about(l)
+		f := file{node, name}
+		if ended.Before(begun) && !wanted[f] {
+			if first[node] { // the file before the first is here already
 				continue
 			}
-			first[f.node] = true
+			first[node] = true
 		}
 		wanted[f] = true
-		pieces = append(pieces, p)
+		picked = append(picked, l)
 	}
-	slices.Reverse(pieces)
-	return pieces
+	slices.Reverse(picked)
+	return picked
 }
 
 func proofs(entries []Entry) []Record {

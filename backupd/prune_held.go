@@ -115,4 +115,5 @@ func (h *Held) of(e Entry) {
 
 func (h *Held) ofPiece(p Piece) {
 	h.Method, h.Begun, h.Ended, h.Stored, h.Bad = Binlog, p.Begun, p.Ended, p.Stored, p.Bad
+	h.Log = p.Node + " " + p.To.File
 }

@@ -21,6 +21,7 @@ type Held struct {
 	Bad        string    `json:"bad,omitempty"`        // what was found to be wrong with it
 	Unreadable string    `json:"unreadable,omitempty"` // why its manifest cannot be read; then only the ID is known
 	Pinned     string    `json:"pinned,omitempty"`     // what is being done with it: "is being proven"
+	Log        string    `json:"log,omitempty"`        // of a piece of a binary log: the member and the file that it is of
 	Locked     time.Time `json:"locked,omitzero"`      // until then the store lets nobody remove it
 	Within     string    `json:"within,omitempty"`     // ID of the larger piece of binary log in this store that was read back and holds all of it
 }
@@ -166,8 +167,8 @@ var periods = []struct {
 	{"yearly", func(r inventory.Retention) int { return r.Yearly }, func(t time.Time) string { return t.Format("2006") }},
 }
 
-// retainLogs keeps the archived binary logs that a kept backup can be rolled forward over. With a
-// limit, that is from the newest kept backup before it on.
+// retainLogs keeps the archived binary logs that a kept backup can be rolled forward over, in whole
+// files. With a limit, that is from the newest kept backup before it on.
 func retainLogs(limit time.Duration, now time.Time, chains []chain, keep map[string]string) {
 	bases := slices.DeleteFunc(slices.Clone(chains), func(c chain) bool {
 		return c.method == Binlog || keep[c.root] == "" || !c.whole || c.bad != ""
@@ -180,16 +181,27 @@ func retainLogs(limit time.Duration, now time.Time, chains []chain, keep map[str
 			from = c.begun
 		}
 	}
-	for _, c := range chains {
-		if c.method != Binlog || keep[c.root] != "" {
-			continue
+	for _, c := range bases {
+		if c.pinned() && c.begun.Before(from) { // a restore may be going to any moment after it
+			from = c.begun
 		}
+	}
+	var pieces []chain
+	for _, c := range chains {
+		if c.method == Binlog {
+			pieces = append(pieces, c)
+		}
+	}
+	for _, c := range logsAfter(pieces, from, chain.log) {
 		switch {
-		case c.members[0].Within != "":
+		case keep[c.root] != "":
+		case c.members[0].Within != "" && !c.readSince(bases):
 		case from.IsZero():
 			keep[c.root] = "no backup is there to roll forward yet"
 		case !c.ended.Before(from):
 			keep[c.root] = "a kept backup can be rolled forward over it"
+		default:
+			keep[c.root] = "of the file of the binary log that a kept backup may stand in"
 		}
 	}
 }

@@ -19,6 +19,26 @@ type chain struct {
 	members []Held    // the oldest first
 }
 
+// pinned reports whether something is being done with one of its backups.
+func (c chain) pinned() bool {
+	return slices.ContainsFunc(c.members, func(h Held) bool { return h.Pinned != "" })
+}
+
+// readSince reports whether something is being done with a backup that a piece of a binary log may
+// follow: a restore that began before the piece became part of a larger one reads it still.
+func (c chain) readSince(bases []chain) bool {
+	return slices.ContainsFunc(bases, func(b chain) bool { return b.pinned() && !c.ended.Before(b.begun) })
+}
+
+// log says what a piece of a binary log is of. One of which that is not known stands alone.
+func (c chain) log() (node, file string, ended time.Time) {
+	node, file, known := strings.Cut(c.members[0].Log, " ")
+	if !known {
+		return c.root, c.root, c.ended
+	}
+	return node, file, c.ended
+}
+
 // rootsOf finds the full backup of each. Of a chain that lacks one it is the ID that is missed.
 func rootsOf(backups []Held) map[string]string {
 	base := make(map[string]string, len(backups))

@@ -38,6 +38,9 @@ func anyHistory(t *rapid.T) (now time.Time, all []backupd.Held) {
 		if h.Method == backupd.Incremental {
 			h.Base = last
 		}
+		if h.Method == backupd.Binlog {
+			h.Log = fmt.Sprintf("db%d log.%06d", 1+i/30, i/rapid.IntRange(4, 5).Draw(t, "pieces"))
+		}
 		if h.Method == backupd.Physical || h.Method == backupd.Incremental {
 			last = h.ID
 		}
@@ -115,6 +118,11 @@ func TestRetainNeverGivesUpWhatIsNeeded(t *testing.T) {
 				t.Fatalf("%s is given up, although it is read, unreadable or locked", d.ID)
 			case d.Method == backupd.Binlog:
 				mustNotNeed(t, policy, now, got[:i], d)
+				for _, later := range got[i+1:] { // nothing is read of a file without its begin
+					if later.Log == d.Log && later.Keep && later.Pinned == "" && !later.Locked.After(now) && later.Unreadable == "" {
+						t.Fatalf("%s is given up, and %s of the same file is kept", d.ID, later.ID)
+					}
+				}
 			default:
 				mustBeFollowed(t, got[i+1:], d)
 			}

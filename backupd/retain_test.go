@@ -16,6 +16,8 @@ import (
 //
 //	full:DAY   incr:DAY   dump:DAY   log:DAY      DAY counts from 1 March 2026, at noon
 //
+// A letter behind the day names the file that a log is a piece of; without one each is a file of its own.
+//
 // with ! for proven, x for bad, ? for unreadable, ^ for pinned, = for locked, @ for a log that is in a
 // larger one, and ~ for a chain whose base is missing. An incr builds on the backup before it that is no log or dump.
 func TestRetain(t *testing.T) {
@@ -125,7 +127,7 @@ func TestRetain(t *testing.T) {
 			"full:1! log:1 log:2 full:3! log:3 log:4 full:5! log:5", 6, `
 				full:1 gone past the policy
 				log:1 gone past the policy
-				log:2 gone past the policy
+				log:2 kept of the file of the binary log that a kept backup may stand in
 				full:3 kept daily 2 of 2
 				log:3 kept a kept backup can be rolled forward over it
 				log:4 kept a kept backup can be rolled forward over it
@@ -137,7 +139,7 @@ func TestRetain(t *testing.T) {
 			inventory.Retention{Daily: 9, Least: 1, Logs: 3 * 24 * time.Hour},
 			"full:1! log:1 full:3! log:3 log:4 log:5 full:6! log:6 log:7", 8, `
 				full:1 kept daily 3 of 9
-				log:1 gone past the policy
+				log:1 kept of the file of the binary log that a kept backup may stand in
 				full:3 kept daily 2 of 9
 				log:3 kept a kept backup can be rolled forward over it
 				log:4 kept a kept backup can be rolled forward over it
@@ -154,6 +156,32 @@ func TestRetain(t *testing.T) {
 				log:1 kept a kept backup can be rolled forward over it
 				log:2 gone all of it is in larger as well, which was read back
 				log:3 kept the store holds log:3 under object lock until 2026-04-01`,
+		},
+		{
+			"the begin of a file stays as long as its end is needed",
+			inventory.Retention{Daily: 1, Least: 1},
+			"log:1a log:1b log:2b full:2! log:3c full:4! log:4c log:5d", 6, `
+				log:1 gone past the policy
+				log:1 kept of the file of the binary log that a kept backup may stand in
+				log:2 kept of the file of the binary log that a kept backup may stand in
+				full:2 gone past the policy
+				log:3 kept of the file of the binary log that a kept backup may stand in
+				full:4 kept newest proven chain
+				log:4 kept a kept backup can be rolled forward over it
+				log:5 kept a kept backup can be rolled forward over it`,
+		},
+		{
+			"what a restore reads keeps the logs behind it, beyond the limit",
+			inventory.Retention{Daily: 1, Least: 1, Logs: 24 * time.Hour},
+			"log:0a full:1!^ log:1b log:2c full:3! log:3d full:5! log:5e", 7, `
+				log:0 kept of the file of the binary log that a kept backup may stand in
+				full:1 kept full:1 is being proven
+				log:1 kept a kept backup can be rolled forward over it
+				log:2 kept a kept backup can be rolled forward over it
+				full:3 gone past the policy
+				log:3 kept a kept backup can be rolled forward over it
+				full:5 kept newest proven chain
+				log:5 kept a kept backup can be rolled forward over it`,
 		},
 		{
 			"a clock in the past gives nothing up",
@@ -199,6 +227,8 @@ func history(t *testing.T, text string) (all []backupd.Held, words map[string]st
 	last := ""
 	for i, word := range strings.Fields(text) {
 		name := strings.TrimRight(word, "!?^=~@x")
+		file := name[len(strings.TrimRight(name, "abcde")):]
+		name = strings.TrimSuffix(name, file)
 		kind, dayText, _ := strings.Cut(name, ":")
 		var day int
 		if _, err := fmt.Sscan(dayText, &day); err != nil {
@@ -211,7 +241,12 @@ func history(t *testing.T, text string) (all []backupd.Held, words map[string]st
 		if h.Method == backupd.Incremental {
 			h.Base = last
 		}
-		marks := word[len(name):]
+		if h.Method == backupd.Binlog {
+			if h.Log = "db3 log." + file; file == "" {
+				h.Log += fmt.Sprint(i)
+			}
+		}
+		marks := word[len(name)+len(file):]
 		if strings.Contains(marks, "!") {
 			h.Proven = h.Ended.Add(time.Hour)
 		}
