@@ -15,6 +15,9 @@ var ErrTooLate = errors.New("the backup is of a later state than the one that is
 // ErrUnfit says that a backup of this method does not lead to the goal: one of another method may.
 var ErrUnfit = errors.New("the backup is of no use for this")
 
+// ErrTarget says that what is restored into is not ready for it, whichever backup it is.
+var ErrTarget = errors.New("nothing can be restored into it")
+
 // A Choice is a restore that can be carried out, and what was passed over on the way to it.
 type Choice struct {
 	Restore Restore
@@ -52,7 +55,7 @@ func Choose(ctx context.Context, kind Kind, v Vault, all []Entry, id string, r R
 		}
 		// To a point, another backup may lead where this one does not. Without one, what is wrong
 		// with the wish is wrong with every backup.
-		if id != "" || r.Point == (Point{}) && !errors.Is(err, ErrBroken) && !errors.Is(err, ErrDamaged) {
+		if id != "" || errors.Is(err, ErrTarget) || r.Point == (Point{}) && !errors.Is(err, ErrBroken) && !errors.Is(err, ErrDamaged) {
 			return Choice{}, err
 		}
 		c.Passed = append(c.Passed, fmt.Sprintf("%s is not used: %v", m.ID, err))

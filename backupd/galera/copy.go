@@ -13,7 +13,7 @@ import (
 
 // copyTo writes a schema, or a table of it, from the scratch server into the running cluster. Tables
 // and sequences go to whatever schema; views, routines, triggers and events name theirs, so they
-// go to the same one only.
+// go to the same one only: see carryOver.
 func (s *spare) copyTo(ctx context.Context, c inventory.Cluster, step backupd.Step, to func(stage, detail string)) error {
 	from, err := s.connect(ctx, forLong...)
 	if err != nil {
@@ -53,8 +53,10 @@ func (s *spare) copyTo(ctx context.Context, c inventory.Cluster, step backupd.St
 	}
 	if only == "" {
 		left = append(left, "routines, triggers and events")
+	} else {
+		left = append(left, "triggers of "+only)
 	}
-	if len(left) > 0 {
+	if !carries(step) {
 		to("copy", "not copied, since they name their schema: "+strings.Join(left, ", ")+"; SHOW CREATE on the scratch server shows them")
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/kagu-db/kagu/internal/sqlconn"
@@ -124,77 +123,22 @@ func (d *definitions) table(t table) {
 // after writes routines, views, triggers, events and grants.
 func (d *definitions) after() error {
 	d.put("%s", preamble)
-	d.stored()
+	for _, s := range d.routines() {
+		d.body(s)
+	}
 	for _, t := range d.tables {
 		if t.kind == "VIEW" && len(t.every) > 0 {
 			text := d.one("view "+t.String(), 1, "SHOW CREATE VIEW %s", t)
 			d.put("CREATE OR REPLACE%s;\n", strings.TrimPrefix(text, "CREATE"))
 		}
 	}
-	where, err := within("TRIGGER_SCHEMA", d.some)
-	if err != nil {
-		return err
-	}
-	for _, r := range d.ask("SELECT TRIGGER_SCHEMA, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE %s ORDER BY 1, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER", where) {
-		d.body(r[0], "TRIGGER", r[1], fields{mode: 1, text: 2, collation: 4})
-	}
-	where, err = within("EVENT_SCHEMA", d.some)
-	if err != nil {
-		return err
-	}
-	for _, r := range d.ask("SELECT EVENT_SCHEMA, EVENT_NAME FROM information_schema.EVENTS WHERE %s ORDER BY 1, 2", where) {
-		d.body(r[0], "EVENT", r[1], fields{mode: 1, zone: 2, text: 3, collation: 5})
+	for _, s := range append(d.triggers(), d.events()...) {
+		d.body(s)
 	}
 	if len(d.some) == 0 {
 		d.grants()
 	}
 	return d.err
-}
-
-func (d *definitions) stored() {
-	where, err := within("ROUTINE_SCHEMA", d.some)
-	if err != nil {
-		d.err = err
-		return
-	}
-	order := "FIELD(ROUTINE_TYPE, 'PACKAGE', 'FUNCTION', 'PROCEDURE', 'PACKAGE BODY')"
-	for _, r := range d.ask("SELECT ROUTINE_SCHEMA, ROUTINE_TYPE, ROUTINE_NAME FROM information_schema.ROUTINES WHERE %s ORDER BY %s, 1, 3", where, order) {
-		d.body(r[0], r[1], r[2], fields{mode: 1, text: 2, collation: 4})
-	}
-}
-
-// fields say where in the answer of SHOW CREATE a thing stands.
-type fields struct{ mode, zone, text, collation int }
-
-var plainWords = regexp.MustCompile(`^[A-Za-z0-9_,]*$`)
-
-// body writes a definition that holds statements, in the mode in which it was made.
-func (d *definitions) body(schema, kind, name string, at fields) {
-	rows := d.ask("SHOW CREATE %s %s.%s", kind, sqlconn.Name(schema), sqlconn.Name(name))
-	if d.err != nil {
-		return
-	}
-	what := strings.ToLower(kind) + " " + sqlconn.Name(schema) + "." + sqlconn.Name(name)
-	if len(rows) != 1 || len(rows[0]) <= at.collation || rows[0][at.text] == "" {
-		d.err = fmt.Errorf("the server shows no definition of %s: the account lacks a privilege; kagu grants backup prints them all", what)
-		return
-	}
-	mode, collation, text := rows[0][at.mode], rows[0][at.collation], rows[0][at.text]
-	if !plainWords.MatchString(mode) || !plainWords.MatchString(collation) {
-		d.err = fmt.Errorf("%s has the odd mode %q or collation %q", what, mode, collation)
-		return
-	}
-	d.put("USE %s;\nSET SESSION sql_mode='%s', collation_connection=%s;\n", sqlconn.Name(schema), mode, collation)
-	if at.zone > 0 {
-		zone, err := sqlconn.Literal("time zone", rows[0][at.zone])
-		if err != nil {
-			d.err = err
-			return
-		}
-		d.put("SET SESSION time_zone=%s;\n", zone)
-	}
-	d.put("%s", delimited(text))
-	d.put("%s", preamble)
 }
 
 // delimited writes a statement that may hold semicolons, as the client mariadb reads it.

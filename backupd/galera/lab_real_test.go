@@ -48,7 +48,7 @@ func TestOnACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := fleet.Clusters[0]
-	c.Backup = &inventory.Backup{Credential: fleet.Credentials["backup"], Jobs: []inventory.BackupJob{{Name: "log", Method: "binlog"}}}
+	c.Backup = &inventory.Backup{Credential: fleet.Credentials["backup"], RestoreAs: fleet.Credentials["restore"], Jobs: []inventory.BackupJob{{Name: "log", Method: "binlog"}}}
 	k := Kind{Hosts: node.Client{SSH: sshrun.Runner{Account: fleet.SSH}}}
 	if err := l.SQL(t.Context(), "n1", "CREATE TABLE kagu_lab.ledger (id INT PRIMARY KEY, at BIGINT, text TEXT)", "CREATE PROCEDURE kagu_lab.pr() SELECT 1",
 		"CREATE USER someone IDENTIFIED BY 'x'", "CREATE SEQUENCE kagu_lab.q INCREMENT BY 0", "CREATE VIEW kagu_lab.v AS SELECT id FROM kagu_lab.ledger"); err != nil {
@@ -199,14 +199,7 @@ func TestOnACluster(t *testing.T) {
 	})
 	t.Run("a schema beside the one that lives", func(t *testing.T) {
 		cfg := lab.Schema
-		admin := c
-		admin.Backup = &inventory.Backup{Credential: inventory.Credential{Name: "root", User: "root"}}
-		n1, err := l.Node("n1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		admin.Nodes = []inventory.Node{{Name: "n1", SQL: n1.Socket()}}
-		r := backupd.Restore{Cluster: admin, Links: []backupd.Link{logical}, Goal: backupd.ToSchema, Schemas: []string{cfg}, Dir: folder(t), Tell: func(stage, detail string) { t.Log(stage, detail) }}
+		r := backupd.Restore{Cluster: c, Links: []backupd.Link{logical}, Goal: backupd.ToSchema, Schemas: []string{cfg}, Dir: folder(t), Tell: func(stage, detail string) { t.Log(stage, detail) }}
 		plan, err := k.Plan(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)

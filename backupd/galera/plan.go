@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
-	"github.com/kagu-db/kagu/internal/inventory"
-	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // The steps of plans.
@@ -19,6 +17,7 @@ const (
 	stepReplay  = "replay"  // archived binary logs up to the point
 	stepKeep    = "keep"    // the scratch server is a human's from now on
 	stepCopy    = "copy"    // from the scratch server into the cluster
+	stepCarry   = "carry"   // views, routines, triggers and events, after the copies
 	stepDrop    = "drop"    // the scratch server
 	stepUpload  = "restore" // by kagu-node, on the host of a member
 	stepStart   = "start"   // the member
@@ -117,10 +116,16 @@ func planSchema(ctx context.Context, p *backupd.Plan, r backupd.Restore, logs []
 	if len(r.Schemas) == 0 || r.Dir == "" {
 		return errors.New("name what to restore, SCHEMA or SCHEMA.TABLE, and a folder for the scratch server")
 	}
-	there, err := schemasOf(ctx, r.Cluster)
+	sql, _, err := writable(ctx, r.Cluster)
 	if err != nil {
 		return err
 	}
+	defer sql.Close()
+	there, err := schemasOf(ctx, sql)
+	if err != nil {
+		return err
+	}
+	var copies, carried []backupd.Step
 	p.Steps = onScratch(r, logs)
 	for _, name := range r.Schemas {
 		schema, table, _ := strings.Cut(name, ".")
@@ -145,8 +150,16 @@ func planSchema(ctx context.Context, p *backupd.Plan, r backupd.Restore, logs []
 		if data[keyReplace] != "" {
 			why += ", in place of the tables of the same names that are there"
 		}
-		p.Steps = append(p.Steps, backupd.Step{Name: stepCopy, Why: why, Data: data})
+		step := backupd.Step{Name: stepCopy, Why: why, Data: data}
+		copies = append(copies, step)
+		if carries(step) {
+			carried = append(carried, carryStep(step))
+		}
 	}
+	if err := mayWrite(ctx, sql, r.Cluster.Backup.RestoreAs.User, copies); err != nil {
+		return err
+	}
+	p.Steps = slices.Concat(p.Steps, copies, carried)
 	p.Steps = append(p.Steps, backupd.Step{Name: stepDrop, Why: "the scratch server is not needed any more"})
 	return nil
 }
@@ -161,41 +174,6 @@ func inManifest(m backupd.Manifest, schema, table string, later bool) error {
 		}
 	}
 	return fmt.Errorf("%s holds no %s: kagu backup show %s %s names the schemas that it holds", m.ID, strings.TrimSuffix(schema+"."+table, "."), m.Cluster, m.ID)
-}
-
-func schemasOf(ctx context.Context, c inventory.Cluster) ([]string, error) {
-	sql, _, err := writable(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	defer sql.Close()
-	rows, err := sql.Texts(ctx, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
-	if err != nil {
-		return nil, err
-	}
-	var all []string
-	for _, r := range rows {
-		all = append(all, r[0])
-	}
-	return all, nil
-}
-
-// writable opens a session on the first member that takes statements.
-func writable(ctx context.Context, c inventory.Cluster) (*sqlconn.Session, inventory.Node, error) {
-	if c.Backup == nil {
-		return nil, inventory.Node{}, fmt.Errorf("cluster %s has no backup section in kagu.yaml", c.Name)
-	}
-	var errs []error
-	for _, n := range c.Nodes {
-		try, cancel := context.WithTimeout(ctx, patience)
-		sql, err := sqlconn.Connect(try, n.SQL, c.Backup.Credential, c.TLS, "max_statement_time=0", "time_zone='+00:00'", "sql_mode='NO_AUTO_VALUE_ON_ZERO'", "foreign_key_checks=0", "unique_checks=0")
-		cancel()
-		if err == nil {
-			return sql, n, nil
-		}
-		errs = append(errs, err)
-	}
-	return nil, inventory.Node{}, fmt.Errorf("no member of %s can be written to: %w", c.Name, errors.Join(errs...))
 }
 
 func planNode(p *backupd.Plan, r backupd.Restore) error {

@@ -45,6 +45,12 @@ func (k Kind) Do(ctx context.Context, r backupd.Restore, s backupd.Step) error {
 			return err
 		}
 		return sp.copyTo(ctx, r.Cluster, s, to)
+	case stepCarry:
+		sp, err := running(ctx, r)
+		if err != nil {
+			return err
+		}
+		return sp.carryOver(ctx, r.Cluster, s, to)
 	case stepDrop:
 		f, err := scratch.Claim(serverIn(r.Dir), false)
 		if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/kagu-db/kagu/backupd"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/needs"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // certificate writes a certificate that is its own authority, for 127.0.0.1 and a name, and its key.
@@ -70,7 +71,7 @@ func TestAServerThatWantsTLS(t *testing.T) {
 			from := server(t, "--log-bin=binlog", "--server-id=3", "--binlog-format=ROW", "--log-slave-updates", "--skip-networking=OFF", "--bind-address=127.0.0.1", "--port="+port,
 				"--require-secure-transport=ON", "--ssl-ca="+cert, "--ssl-cert="+cert, "--ssl-key="+key)
 			from.sql(t, "CREATE DATABASE shop", "CREATE TABLE shop.items (id INT PRIMARY KEY, d DOUBLE, b BLOB)", "INSERT INTO shop.items SELECT seq, seq / 3, UNHEX(SHA2(seq, 256)) FROM shop.seq_1_to_5000")
-			for user, grants := range map[string][]Grant{"kagu_backup": Account{Desync: true}.Grants(), "kagu_restore": RestoreGrants()} {
+			for user, grants := range map[string][]sqlconn.Grant{"kagu_backup": Grants(true), "kagu_restore": RestoreGrants()} {
 				from.sql(t, "CREATE USER "+user+"@'127.%' IDENTIFIED BY 'pass' REQUIRE X509")
 				for _, g := range grants {
 					from.sql(t, "GRANT "+g.Privilege+" ON "+g.On+" TO "+user+"@'127.%'")

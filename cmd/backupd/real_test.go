@@ -100,6 +100,7 @@ func (r rig) sql(node string, statements ...string) {
 func TestGaleraIsBackedUpProvenAndRebuilt(t *testing.T) {
 	r := newRig(t, lab.Options{BinLog: true})
 	r.sql("n1", "CREATE TABLE kagu_lab.rows (id INT PRIMARY KEY AUTO_INCREMENT, body VARCHAR(100))", "INSERT INTO kagu_lab.rows (body) SELECT uuid() FROM kagu_lab.seq_1_to_5000")
+	r.holdings()
 
 	for _, job := range []string{"full", "changes", "dump"} {
 		r.must("run", "lab", job)
@@ -119,7 +120,9 @@ func TestGaleraIsBackedUpProvenAndRebuilt(t *testing.T) {
 	}
 	r.must("verify", "lab") // the next one goes well
 	t.Run("backupd is killed while it takes one", func(t *testing.T) { rig{t, r.lab}.killed() })
+	t.Run("a time at which nothing was written", func(t *testing.T) { rig{t, r.lab}.idle() })
 	t.Run("a destroyed node", func(t *testing.T) { rig{t, r.lab}.destroyed() })
+	t.Run("a schema, by its own account", func(t *testing.T) { rig{t, r.lab}.schema() })
 	r.must("run", "lab", "changes") // so that a chain of two is restored from here on
 	t.Run("a restore to a point is killed wherever it can be", func(t *testing.T) { rig{t, r.lab}.killedOnTheWayToAPoint() })
 	t.Run("the restore of a member is killed wherever it can be", func(t *testing.T) { rig{t, r.lab}.killedOnTheWayToAMember() })

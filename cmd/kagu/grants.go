@@ -15,6 +15,7 @@ func addGrants(app *kingpin.Application, s *session) {
 	cmd := app.Command("grants", "Print the SQL for the account of one of Kagu's programs, or the policy of its bucket: what it needs and no more.")
 	addGaleraExporterGrants(cmd.Command("galera-exporter", "The account that galera_exporter logs in with."), s)
 	addGaleraBackupGrants(cmd.Command("backup", "The account that a Galera cluster is backed up with."), s)
+	addRestoreGrants(cmd.Command("restore", "The account that restores of schemas write into a running Galera cluster with. A restore of NDB needs none."), s)
 	addNDBBackupGrants(cmd.Command("backup-ndb", "The account that backups of an NDB cluster are taken with on the SQL nodes."), s)
 	addNDBExporterGrants(cmd.Command("ndb-exporter", "The account that ndb_exporter logs in with on the SQL nodes."), s)
 	addS3Grants(cmd.Command("s3", "The policy of a bucket that backups are kept in, as JSON."), s)

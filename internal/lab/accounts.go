@@ -14,6 +14,7 @@ const (
 	MonitorUser = "kagu_monitor" // sees what the exporter and the remediator need, changes nothing
 	WriterUser  = "kagu_writer"  // owns the schema Schema and nothing else
 	BackupUser  = "kagu_backup"  // takes backups: see kagu grants backup
+	RestoreUser = "kagu_restore" // restores schemas into a Galera cluster: see kagu grants restore
 )
 
 // Schema is where a test or the demo writes.
@@ -25,7 +26,7 @@ func (l *Lab) passwordFile(user string) string { return l.file(user + ".pass") }
 // Passwords travel over the node's socket and stand on no command line.
 func (l *Lab) createAccounts(ctx context.Context, n Node) error {
 	passwords := map[string]string{}
-	for _, user := range []string{MonitorUser, WriterUser, BackupUser} {
+	for _, user := range []string{MonitorUser, WriterUser, BackupUser, RestoreUser} {
 		passwords[user] = password()
 		if err := writeFile(l.passwordFile(user), []byte(passwords[user]+"\n")); err != nil {
 			return err
@@ -45,6 +46,8 @@ func (l *Lab) createAccounts(ctx context.Context, n Node) error {
 		"GRANT ALL ON "+Schema+".* TO "+account(WriterUser),
 		"CREATE USER "+account(BackupUser)+" IDENTIFIED BY '"+passwords[BackupUser]+"'",
 		"GRANT RELOAD, PROCESS, BINLOG MONITOR, REPLICATION SLAVE, SELECT, SHOW VIEW, TRIGGER, EVENT, SUPER ON *.* TO "+account(BackupUser),
+		"CREATE USER "+account(RestoreUser)+" IDENTIFIED BY '"+passwords[RestoreUser]+"'",
+		"GRANT SELECT, INSERT, CREATE, DROP, CREATE VIEW, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, TRIGGER, EVENT, SUPER ON *.* TO "+account(RestoreUser),
 	)
 }
 

@@ -66,8 +66,10 @@ func (l *Lab) writeFleet(o Options) error {
 		// A lab heals small data on one machine: it need not wait as long as production does.
 		Policy: map[string]string{"cooldown": "30s", "verify_for": "2s", "verify_timeout": "2m"},
 	}
-	if _, err := os.Stat(l.passwordFile(BackupUser)); err == nil {
-		f.Credentials["backup"] = credentialFile{User: BackupUser, PasswordFile: filepath.Base(l.passwordFile(BackupUser))}
+	for name, user := range map[string]string{"backup": BackupUser, "restore": RestoreUser} {
+		if _, err := os.Stat(l.passwordFile(user)); err == nil { // not every kind has both
+			f.Credentials[name] = credentialFile{User: user, PasswordFile: filepath.Base(l.passwordFile(user))}
+		}
 	}
 	l.kind().list(l, &c, f.Hosts)
 	if slices.Contains(o.Services, SSH) {
