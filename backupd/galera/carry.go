@@ -84,7 +84,7 @@ func toCarry(ctx context.Context, from *sqlconn.Session, schema, table string) (
 		for _, t := range tables {
 			switch {
 			case t.kind != "VIEW":
-			case len(t.every) == 0:
+			case t.unusable():
 				left = append(left, "view "+t.String())
 			default:
 				list = append(list, stored{kind: "VIEW", schema: t.schema, name: t.name})

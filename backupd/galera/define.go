@@ -98,7 +98,7 @@ func (d *definitions) table(t table) {
 			d.put("SELECT SETVAL(%s, %s, 0, %s);\n", t, at[0][0], at[0][1])
 		}
 	case "VIEW":
-		if len(t.every) == 0 {
+		if t.unusable() {
 			d.notes = append(d.notes, "view "+t.String()+" cannot be used on the server itself: it is left out")
 			return
 		}
@@ -127,7 +127,7 @@ func (d *definitions) after() error {
 		d.body(s)
 	}
 	for _, t := range d.tables {
-		if t.kind == "VIEW" && len(t.every) > 0 {
+		if t.kind == "VIEW" && !t.unusable() {
 			text := d.one("view "+t.String(), 1, "SHOW CREATE VIEW %s", t)
 			d.put("CREATE OR REPLACE%s;\n", strings.TrimPrefix(text, "CREATE"))
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/go-sql-driver/mysql"
@@ -63,6 +64,9 @@ func (k Kind) takeLogical(ctx context.Context, t backupd.Take) (facts backupd.Fa
 	if err != nil {
 		return facts, err
 	}
+	facts.Content = slices.DeleteFunc(facts.Content, func(t backupd.Table) bool { // noted, and nothing that could come back
+		return slices.ContainsFunc(m.tables, func(o table) bool { return o.unusable() && o.schema == t.Schema && o.name == t.Name })
+	})
 	facts.Notes = append(d.notes, changed(m.tables, after)...)
 	return facts, nil
 }

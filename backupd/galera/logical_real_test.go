@@ -149,3 +149,34 @@ func TestLogicalBackup(t *testing.T) {
 		}
 	}
 }
+
+// The account of backups may read everything and call nothing.
+func TestAViewThatCallsAFunctionIsInALogicalBackup(t *testing.T) {
+	t.Parallel()
+	from := server(t, "--log-bin=binlog", "--server-id=3")
+	from.sql(t, "CREATE DATABASE shop", "CREATE TABLE shop.t (i INT)", "CREATE DEFINER=root@localhost FUNCTION shop.twice(i INT) RETURNS INT DETERMINISTIC RETURN i * 2",
+		"CREATE DEFINER=root@localhost VIEW shop.z AS SELECT i, shop.twice(i) AS x FROM shop.t", "CREATE DEFINER=root@localhost VIEW shop.a AS SELECT x FROM shop.z",
+		"CREATE TABLE shop.lost (i INT)", "CREATE DEFINER=root@localhost VIEW shop.dead AS SELECT i FROM shop.lost", "DROP TABLE shop.lost",
+		"CREATE USER kagu_backup@localhost IDENTIFIED BY 'pass'")
+	for _, g := range (Account{Desync: true}).Grants() {
+		from.sql(t, "GRANT "+g.Privilege+" ON "+g.On+" TO kagu_backup@localhost")
+	}
+	c := clusterOf(from)
+	c.Backup.Credential = inventory.Credential{Name: "backup", User: "kagu_backup", Password: inventory.NewSecret("pass")}
+	l, err := take(t, kindOf(nil), c, backupd.Logical, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := string(l.Source.(*memory).streams[streamAfter])
+	for _, view := range []string{"VIEW `shop`.`a`", "VIEW `shop`.`z`"} {
+		if !strings.Contains(after, view) {
+			t.Errorf("%s is missing", view)
+		}
+	}
+	if e, err := prove(t, c, l); err != nil || !e.Good() {
+		t.Errorf("%v: %s", err, failing(e))
+	}
+	if notes := strings.Join(l.Manifest.Notes, "; "); strings.Contains(after, "dead") || notes != "view `shop`.`dead` cannot be used on the server itself: it is left out" {
+		t.Errorf("of one that cannot be used it says %q", notes)
+	}
+}

@@ -2,11 +2,14 @@ package galera
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/kagu-db/kagu/backupd"
 	"github.com/kagu-db/kagu/internal/sqlconn"
@@ -24,6 +27,9 @@ type table struct {
 }
 
 func (t table) String() string { return sqlconn.Name(t.schema) + "." + sqlconn.Name(t.name) }
+
+// unusable reports whether it is a view that the server itself cannot read.
+func (t table) unusable() bool { return t.kind == "VIEW" && len(t.every) == 0 }
 
 // holds reports whether the rows are the table's own. Of other engines they are somewhere else, or
 // nowhere.
@@ -69,6 +75,18 @@ func readTables(ctx context.Context, sql *sqlconn.Session, schemas []string) ([]
 			if r[4] != "ALWAYS" {
 				t.columns = append(t.columns, column{name: r[2], form: forms[r[3]]})
 			}
+		}
+	}
+	for i, t := range all {
+		if t.kind != "VIEW" || len(t.every) > 0 {
+			continue
+		}
+		// One that calls a function shows its columns to nobody who may not call that, but is read as its
+		// definer. One that cannot be used at all has none.
+		all[i].every, err = sql.Columns(ctx, "SELECT * FROM "+t.String()+" LIMIT 0")
+		var said *mysql.MySQLError
+		if err != nil && !errors.As(err, &said) {
+			return nil, fmt.Errorf("list the columns of %s: %w", t, err)
 		}
 	}
 	keys, err := sql.Texts(ctx, `SELECT s.TABLE_SCHEMA, s.TABLE_NAME, s.COLUMN_NAME FROM information_schema.STATISTICS s JOIN information_schema.COLUMNS c

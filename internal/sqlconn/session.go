@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -95,6 +96,16 @@ func (s *Session) Rows(ctx context.Context, query string, row func([]driver.Valu
 			return err
 		}
 	}
+}
+
+// Columns returns the names of the columns of an answer, whose rows are not looked at.
+func (s *Session) Columns(ctx context.Context, query string) ([]string, error) {
+	rows, err := s.conn.(driver.QueryerContext).QueryContext(ctx, tag+query, nil)
+	if err != nil {
+		return nil, wrap(s.address, err)
+	}
+	names := slices.Clone(rows.Columns())
+	return names, wrap(s.address, rows.Close())
 }
 
 // Texts returns an answer as text. A NULL is "".
