@@ -158,7 +158,7 @@ func TestAViewThatCallsAFunctionIsInALogicalBackup(t *testing.T) {
 		"CREATE DEFINER=root@localhost VIEW shop.z AS SELECT i, shop.twice(i) AS x FROM shop.t", "CREATE DEFINER=root@localhost VIEW shop.a AS SELECT x FROM shop.z",
 		"CREATE TABLE shop.lost (i INT)", "CREATE DEFINER=root@localhost VIEW shop.dead AS SELECT i FROM shop.lost", "DROP TABLE shop.lost",
 		"CREATE USER kagu_backup@localhost IDENTIFIED BY 'pass'")
-	for _, g := range (Account{Desync: true}).Grants() {
+	for _, g := range Grants(true) {
 		from.sql(t, "GRANT "+g.Privilege+" ON "+g.On+" TO kagu_backup@localhost")
 	}
 	c := clusterOf(from)
