@@ -136,6 +136,8 @@ func TestBadDays(t *testing.T) {
 		}
 		tells(t, fresh, cluster+"/n1", fmt.Sprintf(`galera_schema_hazard_tables{hazard="no_primary_key",schema="many"} %d`, *tables),
 			fmt.Sprintf(`galera_schema_tables{schema="many"} %d`, *tables), `galera_exporter_collector_success{collector="schema"} 1`)
+		text, took := probe(t, fresh, cluster+"/n1", "5")
+		t.Logf("%d tables: the collector took %s s, a scrape beside it %s", *tables, value(t, text, `galera_exporter_collector_duration_seconds\{collector="schema"\}`), took)
 	})
 }
 
