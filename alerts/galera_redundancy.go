@@ -115,11 +115,13 @@ or ((last_over_time(%[1]s[1d]) and on (job, cluster, node, instance) %[2]s == 0)
 			Description: "The other members are about to forget the write sets that it lacks, or have done so. " +
 				"Started now it may still catch up; later it needs a full transfer, and a donor with it.",
 		},
-		{
+		{ // MariaDB 10.11 tells nothing of the bytes it receives: then the disk they go to does
 			Name: "GaleraStateTransferStalled",
 			Expr: expr(`(%[1]s{phase="receiving_sst"} == 1 and on (job, cluster, node, instance) changes(%[2]s[10m]) == 0)
-or (%[1]s{phase="receiving_ist"} == 1 and on (job, cluster, node, instance) changes(%[3]s[10m]) == 0)`,
-				metric.GaleraStateTransferPhase, metric.GaleraSSTDoneBytes, metric.GaleraISTDoneEvents),
+or (%[1]s{phase="receiving_ist"} == 1 and on (job, cluster, node, instance) changes(%[3]s[10m]) == 0)
+or (%[1]s{phase="receiving_sst"} == 1 and on (job, cluster, node, instance) changes(%[4]s[10m]) == 0
+  unless on (job, cluster, node, instance) %[2]s)`,
+				metric.GaleraStateTransferPhase, metric.GaleraSSTDoneBytes, metric.GaleraISTDoneEvents, metric.GaleraDatadirAvailableBytes),
 			For:      10 * time.Minute,
 			Severity: Warning,
 			Scope:    ScopeNode,
