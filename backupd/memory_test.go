@@ -65,11 +65,11 @@ func (m *memory) Stat(_ context.Context, name string) (store.Info, error) {
 
 func (m *memory) List(_ context.Context, prefix string, each func(store.Info) error) error {
 	m.mu.Lock()
-	names := slices.Sorted(maps.Keys(m.objects))
+	there := maps.Clone(m.objects) // who is called may change what is there
 	m.mu.Unlock()
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(there)) {
 		if strings.HasPrefix(name, prefix) {
-			if err := each(store.Info{Name: name, Size: int64(len(m.objects[name]))}); err != nil {
+			if err := each(store.Info{Name: name, Size: int64(len(there[name]))}); err != nil {
 				return err
 			}
 		}
