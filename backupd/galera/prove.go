@@ -80,7 +80,7 @@ func (s *spare) judge(ctx context.Context, err error) (against bool, why error) 
 		cause, err = how, fmt.Errorf("the scratch server ended (%w): %w; the end of its log:\n%s", how, err, s.said())
 	}
 	if scratch.Killed(cause) {
-		return false, fmt.Errorf("a program was ended from outside, by somebody or by the kernel for want of memory: nothing is said of the backup, prove it again: %w", err)
+		return false, scratch.FromOutside(err)
 	}
 	var fs syscall.Statfs_t
 	room := syscall.Statfs(s.dir, &fs) == nil && fs.Bavail*uint64(fs.Bsize) > 64<<20

@@ -69,7 +69,7 @@ func (t *throwaway) prove(ctx context.Context, p backupd.Proof) (e backupd.Evide
 		return e, context.Cause(ctx)
 	}
 	if scratch.Killed(err) {
-		return e, fmt.Errorf("a program was ended from outside, by somebody or by the kernel for want of memory: nothing is said of the backup, prove it again: %w", err)
+		return e, scratch.FromOutside(err)
 	}
 	if err != nil { // the cluster is there: that the restore failed is what was to be found out
 		e.Checks = append(e.Checks, backupd.Check{Name: "ndb_restore", Said: err.Error()})

@@ -236,7 +236,7 @@ func (t *throwaway) gone(ctx context.Context) error {
 func (p *process) gone() error {
 	err := fmt.Errorf("%s of the throw-away cluster ended: %w; the end of its log:\n%s", p.name, p.how, scratch.LogEnd(p.log))
 	if scratch.Killed(p.how) {
-		return fmt.Errorf("a program was ended from outside, by somebody or by the kernel for want of memory: nothing is said of the backup, prove it again: %w", err)
+		return scratch.FromOutside(err)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package scratch
 
 import (
 	"errors"
+	"fmt"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -26,4 +27,10 @@ func Killed(err error) bool {
 func Failed(err error) bool {
 	_, exited := errors.AsType[*exec.ExitError](err)
 	return exited && !Killed(err)
+}
+
+// FromOutside says of an error that Killed knows what it means and what to do, before the log that
+// the error may end with.
+func FromOutside(err error) error {
+	return fmt.Errorf("a program was ended from outside, by somebody or by the kernel for want of memory: nothing is said of the backup, prove it again: %w", err)
 }
