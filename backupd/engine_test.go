@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,7 @@ func (k *fakeKind) Settle(_ context.Context, _ inventory.Cluster, d Debt) error 
 type rig struct {
 	t      *testing.T
 	engine *Engine
+	keys   atomic.Pointer[Keys] // the engine's; it looks at them from its first moment on
 	kind   *fakeKind
 	stores map[string]*memory
 	ended  chan Run
@@ -108,6 +110,7 @@ func newRigWith(t *testing.T, dir string, stores map[string]*memory, keys Keys, 
 		t.Fatal(err)
 	}
 	r := &rig{t: t, kind: &fakeKind{text: "the database"}, stores: stores, ended: make(chan Run, 100)}
+	r.keys.Store(&keys)
 	fleet := &inventory.Fleet{
 		Backup: inventory.Backupd{Scratch: inventory.Scratch{Dir: t.TempDir(), OnDatabase: true}},
 		Clusters: []inventory.Cluster{{Name: "backoffice", Kind: cluster.KindGalera, Backup: &inventory.Backup{
@@ -116,7 +119,7 @@ func newRigWith(t *testing.T, dir string, stores map[string]*memory, keys Keys, 
 		}}, {Name: "bare", Kind: cluster.KindGalera}},
 	}
 	r.engine = &Engine{
-		Fleet: func() *inventory.Fleet { return fleet }, Keys: func() Keys { return keys }, Kinds: map[cluster.Kind]Kind{cluster.KindGalera: r.kind},
+		Fleet: func() *inventory.Fleet { return fleet }, Keys: func() Keys { return *r.keys.Load() }, Kinds: map[cluster.Kind]Kind{cluster.KindGalera: r.kind},
 		Catalogue: c, Log: promslog.NewNopLogger(), Version: "test",
 		OpenStore: func(s inventory.BackupStore) (store.Store, error) { return stores[s.Name], nil },
 		Ended:     func(run Run, o Outcome) { r.last = o; r.ended <- run },
@@ -266,7 +269,7 @@ func TestAFailedBackupIsNoBackup(t *testing.T) {
 		{"the database fails", func(r *rig) { r.kind.take = func(Take) error { return broken } }, "mariadb-backup was killed"},
 		{"a part is refused", func(r *rig) { r.stores["main"].put = refuse("parts/") }, "no space"},
 		{"the manifest is refused", func(r *rig) { r.stores["main"].put = refuse("manifests/") }, "no space"},
-		{"there is no key to sign with", func(r *rig) { r.engine.Keys = func() Keys { return Keys{} } }, "kagu backup keys"},
+		{"there is no key to sign with", func(r *rig) { r.keys.Store(&Keys{}) }, "kagu backup keys"},
 		{"it is cancelled", func(r *rig) {
 			r.kind.take = func(Take) error { r.engine.Cancel("backoffice", "alice"); return nil }
 		}, "cancelled by alice"},

@@ -21,6 +21,7 @@ type memory struct {
 	put     func(name string) error // is asked before each Put; nil: all is well
 	del     func(name string) error // and before each Delete
 	spoil   func(name string) bool  // says whose content is damaged while it is put; nil: nobody's
+	hidden  string                  // a folder that may not be listed; empty: none
 }
 
 func newMemory() *memory { return &memory{objects: map[string][]byte{}} }
@@ -65,8 +66,11 @@ func (m *memory) Stat(_ context.Context, name string) (store.Info, error) {
 
 func (m *memory) List(_ context.Context, prefix string, each func(store.Info) error) error {
 	m.mu.Lock()
-	there := maps.Clone(m.objects) // who is called may change what is there
+	there, hidden := maps.Clone(m.objects), m.hidden // who is called may change what is there
 	m.mu.Unlock()
+	if hidden != "" && strings.HasPrefix(prefix, hidden) {
+		return errors.New("access denied")
+	}
 	for _, name := range slices.Sorted(maps.Keys(there)) {
 		if strings.HasPrefix(name, prefix) {
 			if err := each(store.Info{Name: name, Size: int64(len(there[name]))}); err != nil {
@@ -75,6 +79,12 @@ func (m *memory) List(_ context.Context, prefix string, each func(store.Info) er
 		}
 	}
 	return nil
+}
+
+func (m *memory) hide(folder string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hidden = folder
 }
 
 func (m *memory) Delete(_ context.Context, name string) error {

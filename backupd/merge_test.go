@@ -247,11 +247,11 @@ func TestALargerPieceThatIsDamagedHoldsNothing(t *testing.T) {
 func TestWithoutAKeyPiecesStayAsTheyAre(t *testing.T) {
 	keys := allKeys(t)
 	l := newLogRig(t, keys)
-	l.engine.Keys = func() Keys { return Keys{Recipients: keys.Recipients, Signer: keys.Signer, Trust: keys.Trust} }
+	l.rig.keys.Store(&Keys{Recipients: keys.Recipients, Signer: keys.Signer, Trust: keys.Trust})
 	if err := l.merge(); err != nil {
 		t.Error(err)
 	}
-	l.engine.Keys = func() Keys { return keys }
+	l.rig.keys.Store(&keys)
 	if n := l.intact(); n != 9 {
 		t.Errorf("%d pieces", n)
 	}
