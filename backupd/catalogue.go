@@ -116,7 +116,9 @@ CREATE TRIGGER held_less AFTER DELETE ON copies BEGIN
 	UPDATE held SET bytes = bytes - coalesce((SELECT p.stored FROM pieces p WHERE p.cluster = OLD.cluster AND p.id = OLD.id), 0)
 		WHERE cluster = OLD.cluster AND store = OLD.store;
 END;
-` + movePieces}
+` + movePieces, `
+ALTER TABLE pieces ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+`}
 
 // movePieces takes the pieces of binary logs out of the backups, where the first catalogues had them.
 var movePieces = `

@@ -16,10 +16,10 @@ import (
 func (m Manifest) Looked() bool { return m.Method != Binlog || m.Merged > 0 }
 
 func addPiece(ctx context.Context, tx *sql.Tx, cluster string, p Piece) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO pieces (cluster, id, begun, ended, node, from_file, from_offset, to_file, to_offset, newest, plain, stored, fresh, merged)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	_, err := tx.ExecContext(ctx, `INSERT INTO pieces (cluster, id, begun, ended, node, from_file, from_offset, to_file, to_offset, newest, plain, stored, fresh, merged, mark)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		cluster, p.ID, p.Begun.UnixNano(), p.Ended.UnixNano(), p.Node, p.From.File, int64(p.From.Offset), p.To.File, int64(p.To.Offset), nanos(p.Newest),
-		p.Plain, p.Stored, p.Fresh, p.Merged)
+		p.Plain, p.Stored, p.Fresh, p.Merged, p.Mark)
 	return err
 }
 
@@ -31,7 +31,7 @@ func nanos(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-const pieceColumns = `SELECT id, begun, ended, node, from_file, from_offset, to_file, to_offset, newest, plain, stored, fresh, merged,
+const pieceColumns = `SELECT id, begun, ended, node, from_file, from_offset, to_file, to_offset, newest, plain, stored, fresh, merged, mark,
 	(SELECT group_concat(store) FROM (SELECT store FROM copies c WHERE c.cluster = p.cluster AND c.id = p.id ORDER BY store)) FROM pieces p `
 
 // Pieces returns the archived pieces of the binary logs of a cluster, the oldest first.
@@ -78,7 +78,7 @@ func (c *Catalogue) pieces(ctx context.Context, cluster, which string, args ...a
 		var p Piece
 		var begun, ended, newest, from, to int64
 		var stores sql.NullString
-		if err := rows.Scan(&p.ID, &begun, &ended, &p.Node, &p.From.File, &from, &p.To.File, &to, &newest, &p.Plain, &p.Stored, &p.Fresh, &p.Merged, &stores); err != nil {
+		if err := rows.Scan(&p.ID, &begun, &ended, &p.Node, &p.From.File, &from, &p.To.File, &to, &newest, &p.Plain, &p.Stored, &p.Fresh, &p.Merged, &p.Mark, &stores); err != nil {
 			return nil, statefile.Wrap("read the archived binary logs", err)
 		}
 		p.Begun, p.Ended, p.From.Offset, p.To.Offset = time.Unix(0, begun).UTC(), time.Unix(0, ended).UTC(), uint64(from), uint64(to)

@@ -138,6 +138,14 @@ func TestWhatTheCatalogueKeepsOfPieces(t *testing.T) {
 	c, ctx := openCatalogue(t, t.TempDir()), t.Context()
 	fill(t, c, "backoffice", 20)
 	fill(t, c, "billing", 3)
+	marked := archivedPiece("billing", 8)
+	marked.Position.Mark = "u/4/5"
+	if err := c.Add(ctx, marked, "main"); err != nil {
+		t.Fatal(err)
+	}
+	if newest, err := c.NewestPiece(ctx, "billing"); err != nil || newest.ID != marked.ID || newest.Mark != "u/4/5" {
+		t.Errorf("by what a log is known again: %+v, %v", newest, err)
+	}
 	all, err := c.Pieces(ctx, "backoffice")
 	if err != nil || len(all) != 20 {
 		t.Fatalf("%d pieces, %v", len(all), err)

@@ -75,6 +75,7 @@ type Position struct {
 	File    string    `json:"file,omitempty"`     // binary log of the source node
 	Offset  uint64    `json:"offset,omitempty"`   // in File, in bytes
 	Time    time.Time `json:"time,omitzero"`      // of the newest transaction, by the server's clock
+	Mark    string    `json:"mark,omitempty"`     // Binlog: by what the Kind knows the server's log again when it goes on
 	FromLSN uint64    `json:"from_lsn,omitempty"` // InnoDB log sequence numbers, of that node alone
 	ToLSN   uint64    `json:"to_lsn,omitempty"`
 	Lineage string    `json:"lineage,omitempty"`   // of the data directory that the LSNs are of

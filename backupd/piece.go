@@ -16,6 +16,7 @@ type Piece struct {
 	Node         string // of kagu.yaml: whose log it is
 	From         Place  // what it follows, in its own file or at the end of the one before
 	To           Place  // where it ends
+	Mark         string // by what the log is known again there; the Kind alone reads it
 	Newest       time.Time
 	Plain        int64
 	Stored       int64
@@ -37,6 +38,7 @@ func PieceOf(m Manifest) Piece {
 	p := Piece{
 		ID: m.ID, Begun: m.Begun, Ended: m.Ended, Node: nodeOf(m), To: Place{m.Position.File, m.Position.Offset}, Newest: m.Position.Time,
 		Plain: m.Plain(), Stored: m.Stored(), Fresh: m.From == nil || len(m.Notes) > 0, Merged: m.Merged,
+		Mark: m.Position.Mark,
 	}
 	if m.From != nil {
 		p.From = Place{m.From.File, m.From.Offset}
@@ -71,7 +73,7 @@ func (p Piece) file() string {
 // follows reports whether one piece begins where the other ends: at the same place of the same file,
 // or at the begin of the next file.
 func (p Piece) follows(before Piece) bool {
-	if p.From.File == "" || before.Node != p.Node {
+	if p.Fresh || p.From.File == "" || before.Node != p.Node {
 		return false
 	}
 	return p.From == before.To || p.From.Offset == 0 && isNext(before.To.File, p.From.File)

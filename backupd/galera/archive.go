@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
@@ -59,13 +60,14 @@ type line struct {
 	node   string
 	file   string
 	offset uint64
+	mark   mark // by what the file is known again
 }
 
 func newLine(last *backupd.Piece) *line {
 	if last == nil || last.To.File == "" {
 		return &line{}
 	}
-	return &line{last.Node, last.To.File, last.To.Offset}
+	return &line{last.Node, last.To.File, last.To.Offset, parseMark(last.Mark)}
 }
 
 // keepError is an error of where pieces are kept.
@@ -85,41 +87,67 @@ func (k Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) error
 	if err != nil {
 		return err
 	}
-	note := l.meet(n.Name, from.logs)
-	nothing := note == ""
-	for _, log := range from.logs {
-		if !after(log.name, l.file) || (log.name == l.file && log.size <= l.offset) {
-			continue
-		}
-		came := backupd.Position{File: l.file, Offset: l.offset}
-		if log.name != l.file { // whose end is archived: a server never goes on with an older file
-			l.file, l.offset = log.name, 0
-		}
-		if err := archivePiece(ctx, a, from, l, came, note); err != nil {
-			l.file, l.offset = came.File, came.Offset
-			return err
-		}
-		note, nothing = "", false
+	note := l.meet(from)
+	kept, err := l.keepAll(ctx, a, from, note)
+	if other, isOther := errors.AsType[*otherError](err); isOther {
+		note = l.begin(from, other.why)
+		kept, err = l.keepAll(ctx, a, from, note)
 	}
-	if nothing && a.Idle != nil {
-		a.Idle(ctx, func(ctx context.Context) (backupd.Reached, bool, error) { return l.upToDate(ctx, a.Cluster, n) })
+	if err != nil {
+		return err
+	}
+	if note == "" && !kept && a.Idle != nil {
+		a.Idle(ctx, func(ctx context.Context) (backupd.Reached, bool, error) { return l.upToDate(ctx, a, n) })
 	}
 	return nil
 }
 
+// keepAll archives what a member has beyond the line, and says whether there was anything.
+func (l *line) keepAll(ctx context.Context, a backupd.Archive, s source, note string) (kept bool, err error) {
+	known := l.offset == 0 // that the file is still the one which was archived
+	for _, log := range s.logs {
+		if !after(log.name, l.file) || (log.name == l.file && log.size <= l.offset) {
+			continue
+		}
+		before := *l
+		if log.name != l.file { // whose end is archived: a server never goes on with an older file
+			if !known {
+				if err := l.same(ctx, a.Dir, s); err != nil {
+					return kept, err
+				}
+			}
+			if err := l.next(log.name, s); err != nil {
+				return kept, err
+			}
+		}
+		if err := archivePiece(ctx, a, s, l, backupd.Position{File: before.file, Offset: before.offset}, note); err != nil {
+			*l = before
+			return kept, err
+		}
+		note, kept, known = "", true, true
+	}
+	return kept, nil
+}
+
 // upToDate looks whether all that the cluster had committed before now is archived. A member learns of
 // a commit before its client does and carries it out later: so it is asked to catch up first.
-func (l *line) upToDate(ctx context.Context, c inventory.Cluster, n inventory.Node) (r backupd.Reached, known bool, err error) {
+func (l *line) upToDate(ctx context.Context, a backupd.Archive, n inventory.Node) (r backupd.Reached, known bool, err error) {
 	r = backupd.Reached{Node: n.Name, File: l.file, Offset: l.offset, At: time.Now().UTC()}
-	if err := catchUp(ctx, c, n); err != nil {
+	if err := catchUp(ctx, a.Cluster, n); err != nil {
 		return r, false, err
 	}
-	from, err := listLogs(ctx, c, n)
+	from, err := listLogs(ctx, a.Cluster, n)
 	if err != nil {
 		return r, false, err
 	}
-	last := from.logs[len(from.logs)-1]
-	return r, last.name == l.file && last.size == l.offset, nil
+	if last := from.logs[len(from.logs)-1]; last.name != l.file || last.size != l.offset {
+		return r, false, nil
+	}
+	err = l.same(ctx, a.Dir, from)
+	if _, isOther := errors.AsType[*otherError](err); isOther {
+		return r, false, nil // the next round begins a new line
+	}
+	return r, err == nil, err
 }
 
 // catchUp waits until a member has carried out all that was committed on any other before.
@@ -135,36 +163,6 @@ func catchUp(ctx context.Context, c inventory.Cluster, n inventory.Node) error {
 	return nil
 }
 
-// noteNew begins the first note of a piece that does not follow the one before.
-const noteNew = "a new line begins: "
-
-// meet puts a line to what a member has now, and says what is missing if something is.
-func (l *line) meet(node string, logs []serverLog) (note string) {
-	defer func() { l.node = node }()
-	newest := logs[len(logs)-1]
-	switch {
-	case l.node == "":
-		l.file, l.offset = newest.name, 0
-		return noteNew + "there was none before"
-	case l.node != node:
-		was := l.node
-		l.file, l.offset = newest.name, 0
-		return noteNew + "the one before was of " + was
-	}
-	for _, log := range logs {
-		if log.name == l.file && log.size >= l.offset {
-			return ""
-		}
-	}
-	was := fmt.Sprintf("%s at %d", l.file, l.offset)
-	if first := logs[0]; first.name != l.file && after(first.name, l.file) {
-		l.file, l.offset = first.name, 0
-		return noteNew + "a gap, since what followed " + was + " was purged on the server before it was archived"
-	}
-	l.file, l.offset = newest.name, 0
-	return noteNew + "after " + was + " the server has begun its binary logs anew"
-}
-
 // archivePiece fetches what a file has beyond the line and keeps it.
 func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, came backupd.Position, note string) error {
 	n := s.node
@@ -173,7 +171,7 @@ func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, cam
 		return fmt.Errorf("archive the binary log of %s: %w", n.Name, err)
 	}
 	defer os.RemoveAll(dir)
-	path, skip, err := fetchLog(ctx, dir, s, l.file, l.offset)
+	path, skip, err := l.fetch(ctx, dir, s)
 	if err != nil {
 		return fmt.Errorf("archive %s of %s: %w", l.file, n.Name, err)
 	}
@@ -185,10 +183,14 @@ func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, cam
 	if p.to == from {
 		return nil
 	}
+	m := mark{uuid: l.mark.uuid}
+	if m.at, m.sum, err = markOf(path, skip, p); err != nil {
+		return fmt.Errorf("archive %s of %s: %w", l.file, n.Name, err)
+	}
 	facts := backupd.Facts{
 		Origin:   backupd.Origin{Nodes: []string{n.Name}, Server: s.version, Tool: "mariadb-binlog"},
 		From:     &came,
-		Position: backupd.Position{File: l.file, Offset: p.to},
+		Position: backupd.Position{UUID: m.uuid, File: l.file, Offset: p.to, Mark: m.String()},
 	}
 	if p.transactions > 0 {
 		facts.From.GTID, facts.Position.GTID, facts.Position.Time = p.first.String(), p.last.String(), p.newest
@@ -196,7 +198,7 @@ func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, cam
 	if note != "" {
 		facts.Notes = append(facts.Notes, note)
 	}
-	m, err := a.Keep(ctx, func(ctx context.Context, sink backupd.Sink) (backupd.Facts, error) {
+	kept, err := a.Keep(ctx, func(ctx context.Context, sink backupd.Sink) (backupd.Facts, error) {
 		return facts, toStream(ctx, sink, streamLog, func(w io.Writer) error {
 			return copyFrom(w, path, skip)
 		})
@@ -204,8 +206,8 @@ func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, cam
 	if err != nil {
 		return &keepError{err}
 	}
-	l.offset = p.to
-	a.Tell("archive", fmt.Sprintf("%s: %s of %s to %d, %d transactions", m.ID, l.file, n.Name, p.to, p.transactions))
+	l.offset, l.mark = p.to, m
+	a.Tell("archive", fmt.Sprintf("%s: %s of %s to %d, %d transactions", kept.ID, l.file, n.Name, p.to, p.transactions))
 	return nil
 }
 
@@ -228,6 +230,8 @@ type source struct {
 	node    inventory.Node
 	version string
 	tls     bool // it offers TLS
+	galera  bool
+	uuid    string // of the state of the cluster; "" if it is in none at the moment
 	logs    []serverLog
 }
 
@@ -246,11 +250,20 @@ func listLogs(ctx context.Context, c inventory.Cluster, n inventory.Node) (sourc
 		return s, err
 	}
 	defer sql.Close()
-	about, err := sql.Texts(ctx, "SELECT VERSION(), @@have_ssl")
+	about, err := sql.Texts(ctx, "SELECT VERSION(), @@have_ssl, @@GLOBAL.wsrep_on")
 	if err != nil {
 		return s, err
 	}
-	s.version, s.tls = about[0][0], about[0][1] == "YES"
+	s.version, s.tls, s.galera = about[0][0], about[0][1] == "YES", about[0][2] == "1"
+	if s.galera {
+		state, err := sql.Texts(ctx, "SHOW GLOBAL STATUS LIKE 'wsrep_cluster_state_uuid'")
+		if err != nil {
+			return s, fmt.Errorf("read of which cluster %s is: %w", n.Name, err)
+		}
+		if len(state) == 1 && strings.Trim(state[0][1], "0-") != "" {
+			s.uuid = state[0][1]
+		}
+	}
 	rows, err := sql.Texts(ctx, "SHOW BINARY LOGS")
 	if err != nil {
 		return s, fmt.Errorf("list the binary logs of %s: %w", n.Name, err)

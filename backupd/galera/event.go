@@ -17,6 +17,7 @@ const (
 	eventFormat  = 15
 	eventXid     = 16
 	eventGTID    = 162
+	eventState   = 163 // the last transaction of each domain and server, at the begin of a log
 	eventEncrypt = 164
 )
 
@@ -144,7 +145,7 @@ func (l *logReader) body(e *event) error {
 	} else {
 		sum.Write(l.head[:])
 	}
-	keep := e.kind == eventFormat || e.kind == eventGTID || e.kind == eventXid || e.kind == eventRotate
+	keep := e.kind == eventFormat || e.kind == eventState && left <= 1<<16 || e.kind == eventGTID || e.kind == eventXid || e.kind == eventRotate
 	if keep {
 		if left > 1<<16 {
 			return fmt.Errorf("the event at %d of type %d has %d bytes", e.at, e.kind, e.size)

@@ -14,12 +14,15 @@ import (
 // binlog writes a binary log as a server does, for tests of what reads them.
 type binlog struct{ bytes.Buffer }
 
-func newBinlog() *binlog {
+func newBinlog() *binlog { return newBinlogAt(0) }
+
+// newBinlogAt is one that was begun at a second.
+func newBinlogAt(stamp uint32) *binlog {
 	b := &binlog{}
 	b.WriteString(logMagic)
 	body := make([]byte, 60)
 	body[len(body)-1] = 1 // events end with a checksum
-	b.event(eventFormat, 0, body)
+	b.event(eventFormat, stamp, body)
 	return b
 }
 
@@ -191,6 +194,11 @@ func FuzzBinlog(f *testing.F) {
 			_, err = l.next()
 		}
 		_, _, _ = until{with: "0-1-1"}.find(bytes.NewReader(log))
+		if l, err := newLogReader(bytes.NewReader(log), 0, false); err == nil {
+			for e, err := l.next(); err == nil; e, err = l.next() {
+				_ = e.state(map[numbering]uint64{})
+			}
+		}
 		_, _, _ = (&seqnoSearch{seqno: 1}).read(0, io.LimitReader(bytes.NewReader(log), 1<<20))
 	})
 }

@@ -67,7 +67,7 @@ func lines(logs []backupd.Link) []pieces {
 // continues reports whether a piece begins where another one ends.
 func continues(before, m backupd.Manifest) bool {
 	return nodeOf(before) == nodeOf(m) && !(len(m.Notes) > 0 && strings.HasPrefix(m.Notes[0], noteNew)) &&
-		m.From.File == before.Position.File && m.From.Offset == before.Position.Offset
+		m.From.File == before.Position.File && m.From.Offset == before.Position.Offset && m.Position.UUID == before.Position.UUID
 }
 
 // startOf returns where in its file a piece begins. One that comes from another file holds its own
@@ -79,13 +79,27 @@ func startOf(m backupd.Manifest) uint64 {
 	return m.From.Offset
 }
 
+// holds reports whether a place is in a piece, as far as names and offsets tell.
+func holds(m backupd.Manifest, pos backupd.Position) bool {
+	return m.Position.File == pos.File && m.Position.Offset >= pos.Offset && startOf(m) <= pos.Offset
+}
+
 // from cuts off what the state holds already. Where the state is of another member the
-// line must be of the same cluster, and the exact place is found when the logs are read.
+// line must be of the same cluster, and the exact place is found when the logs are read. A member that
+// was rebuilt gives the names of its files again: what was written after the backup had ended cannot
+// stand before its place. Whether the file is really the same is seen when it is read.
 func (p pieces) from(base backupd.Manifest) (pieces, error) {
 	pos := base.Position
+	if of := p[len(p)-1].Manifest.Position.UUID; pos.UUID != "" && of != pos.UUID {
+		return nil, fmt.Errorf("those of %s from %s on are of another cluster (%s) than the backup (%s): one that is founded anew counts its transactions anew", p.node(), p[0].Manifest.Position.File, cmp.Or(of, "which is not known"), pos.UUID)
+	}
 	if nodeOf(base) == p.node() && pos.File != "" {
 		for i, l := range p {
-			if l.Manifest.Position.File == pos.File && l.Manifest.Position.Offset >= pos.Offset && startOf(l.Manifest) <= pos.Offset {
+			if newest := l.Manifest.Position.Time; newest.After(base.Ended.Add(clocksDiffer)) && !holds(l.Manifest, pos) {
+				return nil, fmt.Errorf("those of %s from %s on are of another time: %s was written at %s, before it came to %s", p.node(), p[0].Manifest.Position.File,
+					l.Manifest.Position.File, newest.UTC().Format(time.RFC3339), pos.File)
+			}
+			if holds(l.Manifest, pos) {
 				return p.wholeFile(i)
 			}
 		}

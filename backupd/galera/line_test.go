@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/inventory"
 )
 
 // begun is when the archive of these tests begins.
@@ -34,7 +35,7 @@ func archived(texts ...string) []backupd.Link {
 			before := all[i-1].Manifest.Position
 			m.From.File, m.From.Offset = before.File, before.Offset
 		}
-		m.Position = backupd.Position{File: file, Offset: to, GTID: gtid, Time: begun.Add(time.Duration(second) * time.Second)}
+		m.Position = backupd.Position{UUID: "u", File: file, Offset: to, GTID: gtid, Time: begun.Add(time.Duration(second) * time.Second)}
 		m.Begun = begun.Add(time.Duration(second) * time.Second)
 		m.Ended = m.Begun.Add(time.Second)
 		all = append(all, backupd.Link{Manifest: m})
@@ -61,7 +62,12 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 		return backupd.Point{Time: begun.Add(time.Duration(second) * time.Second)}
 	}
 	base := func(node, file string, offset uint64) backupd.Manifest {
-		return backupd.Manifest{ID: "base", Facts: backupd.Facts{Origin: backupd.Origin{Nodes: []string{node}}, Position: backupd.Position{File: file, Offset: offset, UUID: "u", Seqno: 40}}}
+		return backupd.Manifest{ID: "base", Ended: begun.Add(40 * time.Second), Facts: backupd.Facts{Origin: backupd.Origin{Nodes: []string{node}}, Position: backupd.Position{File: file, Offset: offset, UUID: "u", Seqno: 40}}}
+	}
+	later := archived("!n3 log.000006 0 700 0-1-50 9000", "n3 log.000007 0 400 0-1-60 9100", "n3 log.000007 400 900 0-1-70 9200")
+	otherCluster := archived("!n3 log.000007 0 500 0-1-10 10", "n3 log.000007 500 900 0-1-20 50")
+	for i := range otherCluster {
+		otherCluster[i].Manifest.Position.UUID = "v"
 	}
 	whole := archived("!n3 log.000007 0 500 0-1-10 10", "n3 log.000007 500 900 0-1-20 20", "n3 log.000008 0 300 0-1-30 30", "n3 log.000008 300 800 0-1-40 40")
 	for _, c := range []struct {
@@ -94,6 +100,10 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 		{name: "the begin of the file is missing", logs: whole[1:2], base: base("n3", "log.000007", 600), to: at(15), err: "lack the begin of log.000007"},
 		{name: "a new line does not go on with the old one, whatever its numbers are", logs: archived("!n3 log.000007 0 500 0-1-10 10", "!n3 log.000008 0 500 0-1-20 20"), base: base("n3", "log.000007", 4), to: at(15), err: "too early"},
 		{name: "of two lines the one that leads there", logs: append(archived("!n2 b.000001 0 500 0-1-10 10"), whole...), base: base("n3", "log.000007", 4), to: at(35), want: "0 1 2 3"},
+		{name: "the member was rebuilt after the backup, and its files have the same names again", logs: later, base: base("n3", "log.000007", 600), to: at(9150), err: "of another time: log.000006 was written at"},
+		{name: "what was written before that leads no further", logs: append(archived("!n3 log.000007 0 500 0-1-10 10", "n3 log.000007 500 900 0-1-20 20"), later...), base: base("n3", "log.000007", 600), to: at(9150), err: "12:00:21Z, which is 2h32m9s too early"},
+		{name: "a cluster that was founded anew", logs: otherCluster, base: base("n3", "log.000007", 600), to: at(35), err: "of another cluster (v) than the backup (u)"},
+		{name: "founded anew, and the backup is of another member", logs: otherCluster, base: base("n1", "other.000001", 5), to: at(35), err: "of another cluster (v)"},
 		{name: "nothing", base: base("n3", "log.000007", 4), to: at(15), err: "a job of method binlog archives them"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -110,29 +120,56 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 }
 
 func TestALineMeetsItsServer(t *testing.T) {
-	logs := []serverLog{{"log.000007", 900}, {"log.000008", 300}}
+	known := mark{uuid: "u", at: 4, sum: "5"}
+	at := func(node, file string, offset uint64) line { return line{node, file, offset, known} }
+	fresh := func(file string) line { return line{"n3", file, 0, mark{uuid: "u"}} }
 	for _, c := range []struct {
 		name string
 		line line
-		node string
 		want line
 		note string
 	}{
-		{name: "the first one begins with the newest file", node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "there was none before"},
-		{name: "goes on", line: line{"n3", "log.000007", 900}, node: "n3", want: line{"n3", "log.000007", 900}},
-		{name: "goes on in the middle", line: line{"n3", "log.000007", 200}, node: "n3", want: line{"n3", "log.000007", 200}},
-		{name: "another member", line: line{"n2", "log.000007", 200}, node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "the one before was of n2"},
-		{name: "what followed was purged", line: line{"n3", "log.000005", 200}, node: "n3", want: line{"n3", "log.000007", 0}, note: noteNew + "a gap, since what followed log.000005 at 200 was purged"},
-		{name: "the file is shorter than what was archived of it", line: line{"n3", "log.000008", 301}, node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "after log.000008 at 301 the server has begun"},
-		{name: "numbers began anew", line: line{"n3", "log.000900", 4}, node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "after log.000900"},
-		{name: "files have another name", line: line{"n3", "old.000005", 4}, node: "n3", want: line{"n3", "log.000008", 0}, note: noteNew + "after old.000005"},
+		{name: "the first one begins with the newest file", want: fresh("log.000008"), note: noteNew + "there was none before"},
+		{name: "goes on", line: at("n3", "log.000007", 900), want: at("n3", "log.000007", 900)},
+		{name: "goes on in the middle", line: at("n3", "log.000007", 200), want: at("n3", "log.000007", 200)},
+		{name: "another member", line: at("n2", "log.000007", 200), want: fresh("log.000008"), note: noteNew + "the one before was of n2"},
+		{name: "what followed was purged", line: at("n3", "log.000005", 200), want: fresh("log.000007"), note: noteNew + "a gap, since what followed log.000005 at 200 was purged"},
+		{name: "the file is shorter than what was archived of it", line: at("n3", "log.000008", 301), want: fresh("log.000008"), note: noteNew + "after log.000008 at 301 the server has begun"},
+		{name: "numbers began anew", line: at("n3", "log.000900", 4), want: fresh("log.000008"), note: noteNew + "after log.000900"},
+		{name: "files have another name", line: at("n3", "old.000005", 4), want: fresh("log.000008"), note: noteNew + "after old.000005"},
+		{name: "nothing tells whether it is the same file", line: line{"n3", "log.000007", 200, mark{}}, want: fresh("log.000007"), note: noteNew + "by what log.000007 at 200 is known again was not noted"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			note := c.line.meet(c.node, logs)
+			n3 := source{node: inventory.Node{Name: "n3"}, uuid: "u", logs: []serverLog{{"log.000007", 900}, {"log.000008", 300}}}
+			note := c.line.meet(n3)
 			if c.line != c.want || !strings.HasPrefix(note, c.note) || (note == "") != (c.note == "") {
 				t.Errorf("%+v, %q", c.line, note)
 			}
 		})
+	}
+}
+
+func TestALineGoesOnWithTheNextFile(t *testing.T) {
+	n3 := inventory.Node{Name: "n3"}
+	for _, c := range []struct {
+		name string
+		of   source
+		err  string
+		anew bool
+	}{
+		{name: "of the same cluster", of: source{node: n3, galera: true, uuid: "u"}},
+		{name: "a cluster that was founded anew begins a new line", of: source{node: n3, galera: true, uuid: "v"}, err: "founded anew", anew: true},
+		{name: "a member of no cluster waits", of: source{node: n3, galera: true}, err: "n3 is not part of its cluster at the moment"},
+		{name: "a member without Galera begins a new line", of: source{node: n3}, err: "founded anew", anew: true},
+	} {
+		l := line{"n3", "log.000007", 900, mark{"u", 4, "5"}}
+		err := l.next("log.000008", c.of)
+		if _, anew := errors.AsType[*otherError](err); (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) || anew != c.anew {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if want := (line{"n3", "log.000008", 0, mark{uuid: "u"}}); err == nil && l != want {
+			t.Errorf("%s: %+v", c.name, l)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // A piece is what one reads of a binary log in one go: whole transactions, from an offset on.
 type piece struct {
 	from, to     uint64 // offsets in the server's file; 0 includes the mark at its begin
+	newestAt     uint64 // where its last event begins
 	first, last  gtid
 	transactions int
 	newest       time.Time // of its last transaction
@@ -31,6 +32,7 @@ func readPiece(r io.Reader, from uint64, sums bool) (piece, error) {
 		if err != nil {
 			return p, err
 		}
+		p.newestAt = e.at
 		if e.kind != eventGTID {
 			continue
 		}

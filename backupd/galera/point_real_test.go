@@ -290,7 +290,7 @@ func manyPoints(t *testing.T, k Kind, c inventory.Cluster, links, logs []backupd
 		if err := s.replay(t.Context(), to); err != nil {
 			t.Fatal(err)
 		}
-		base.Position.File, base.Position.Offset = filepath.Base(files[end.log]), end.offset
+		base.Position.File, base.Position.Offset, base.Position.GTID, base.Ended = filepath.Base(files[end.log]), end.offset, "", time.Now()
 		files = files[end.log:]
 		if got, n := s.ask(t, show), l.acked[i].id; !l.holds(got, n) {
 			t.Errorf("with %s: %s, want %s", l.acked[i].gtid, got, fmt.Sprint(n, " rows"))

@@ -76,6 +76,9 @@ func stretch(files []string, base backupd.Manifest, node string, to until) (repl
 		if len(files) == 0 || filepath.Base(files[0]) != base.Position.File {
 			return replayed{}, fmt.Errorf("the logs do not begin with %s: %w", base.Position.File, backupd.ErrBroken)
 		}
+		if err := confirm(files[0], base); err != nil {
+			return replayed{}, err
+		}
 		begin.offset = base.Position.Offset
 	} else {
 		var err error
