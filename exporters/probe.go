@@ -44,7 +44,7 @@ func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Own answers /metrics: what is in own, and the target's families too if name is not "".
 func (p *Prober) Own(own prometheus.Gatherer, name string) http.Handler {
 	if name == "" {
-		return promhttp.HandlerFor(own, promhttp.HandlerOpts{})
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.write(w, r, own) })
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, name, own) })
 }
@@ -65,7 +65,14 @@ func (p *Prober) serve(w http.ResponseWriter, r *http.Request, name string, more
 		http.Error(w, "wait for the scrape that runs: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	promhttp.HandlerFor(append(pages{gathered(metrics)}, more...), promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog{p.Log}}).ServeHTTP(w, r)
+	p.write(w, r, append(pages{gathered(metrics)}, more...))
+}
+
+// write answers with a page, compressed if that is asked for.
+func (p *Prober) write(w http.ResponseWriter, r *http.Request, page prometheus.Gatherer) {
+	packed(promhttp.HandlerFor(page, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog{p.Log}, DisableCompression: true,
+	})).ServeHTTP(w, r)
 }
 
 // asked makes one list of those that mean the same.
