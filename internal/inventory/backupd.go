@@ -16,7 +16,7 @@ func (s *section) readBackupd() Backupd {
 	if sub == nil {
 		return b
 	}
-	sub.purpose = Backups
+	sub.secrets = ofBackups
 	b.URL = sub.address("url", backupURL)
 	for _, e := range sub.items("recipients") {
 		path := join(sub.path, "recipients")

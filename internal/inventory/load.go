@@ -17,14 +17,31 @@ func Load(path string) (*Fleet, error) { return LoadFor(path, Databases, Hosts, 
 
 // A Purpose is what a program needs secrets for. Each daemon runs as a user of its own, who
 // has no right to read the secrets of another.
-type Purpose int
+type Purpose struct {
+	secrets secrets
+
+	// check looks at what the secrets opened, when all else is known; nil for nothing. It is
+	// reached from here alone, so the linker leaves out of a program what its purposes do not
+	// need: most of SSH, in an exporter.
+	check func(*reader, *Fleet)
+}
 
 // The purposes.
+var (
+	Databases = Purpose{secrets: ofDatabases}
+	Hosts     = Purpose{secrets: ofHosts, check: (*reader).warnKnownHosts}
+	Messages  = Purpose{secrets: ofMessages}
+	Backups   = Purpose{secrets: ofBackups}
+)
+
+// secrets are those that belong to one purpose.
+type secrets int
+
 const (
-	Databases Purpose = iota // passwords, and the files of TLS
-	Hosts                    // the SSH key and the pinned host keys
-	Messages                 // Slack's webhook
-	Backups                  // the keys that sign and open backups, and those of stores
+	ofDatabases secrets = iota // passwords, and the files of TLS
+	ofHosts                    // the SSH key and the pinned host keys
+	ofMessages                 // Slack's webhook
+	ofBackups                  // the keys that sign and open backups, and those of stores
 )
 
 // LoadFor is Load for a program that needs some of the secrets; the files of the others are

@@ -35,7 +35,7 @@ func (s *section) secretLine(name string) Secret {
 // secretFile returns the content of the file that a key names, if it may be opened at all.
 func (s *section) secretFile(name string) (string, bool) {
 	path := s.localPath(name)
-	if path == "" || !s.opens(s.purpose) {
+	if path == "" || !s.opens(s.secrets) {
 		return "", false
 	}
 	content, err := readSecret(path)
@@ -56,7 +56,9 @@ func (s *section) secretFile(name string) (string, bool) {
 	return "", false
 }
 
-func (r *reader) opens(p Purpose) bool { return slices.Contains(r.purposes, p) }
+func (r *reader) opens(of secrets) bool {
+	return slices.ContainsFunc(r.purposes, func(p Purpose) bool { return p.secrets == of })
+}
 
 // secretFault reports a fault of the file that a key names. The file is named as the user
 // named it, and its content never is.
@@ -75,7 +77,7 @@ func (s *section) privateKey(name string) {
 // publicFile checks that a file that is no secret can be read; it is read where it is used.
 func (s *section) publicFile(name string) {
 	path := s.localPath(name)
-	if path == "" || !s.opens(s.purpose) {
+	if path == "" || !s.opens(s.secrets) {
 		return
 	}
 	f, err := os.Open(path)

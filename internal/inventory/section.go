@@ -65,7 +65,7 @@ type entry struct {
 type section struct {
 	*reader
 	path     string
-	purpose  Purpose    // of the secrets in it
+	secrets  secrets    // whose the files in it are
 	at       *yaml.Node // where to report what is missing
 	entries  map[string]entry
 	misspelt map[string]bool // known keys that an unknown key was probably meant to be

@@ -16,7 +16,7 @@ func (s *section) readStore(e entry) BackupStore {
 	if sub == nil {
 		return st
 	}
-	sub.purpose = s.purpose
+	sub.secrets = s.secrets
 	if sub.has("path") == sub.has("bucket") {
 		sub.fault(sub.at, path, "is neither a folder nor a bucket", "give path, or endpoint, bucket, access_key_file and secret_key_file")
 		return st

@@ -88,7 +88,7 @@ func (s *section) readSSH() SSH {
 	if sub == nil {
 		return SSH{}
 	}
-	sub.purpose = Hosts
+	sub.secrets = ofHosts
 	ssh := SSH{User: sub.need("user", "give the account that kagu-node is bound to, such as kagu")}
 	if !sub.has("key_file") {
 		sub.missing("key_file", "name the file of the private key")
@@ -115,7 +115,7 @@ func (s *section) readSlack() Slack {
 	if sub == nil {
 		return Slack{}
 	}
-	sub.purpose = Messages
+	sub.secrets = ofMessages
 	slack := Slack{Channel: sub.text("channel")}
 	if !sub.has("webhook_file") {
 		sub.missing("webhook_file", "name the file that holds the URL of the incoming webhook")
