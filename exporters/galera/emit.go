@@ -2,7 +2,6 @@ package galera
 
 import (
 	"hash/fnv"
-	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -53,13 +52,4 @@ func fingerprint(parts ...string) float64 {
 		_, _ = h.Write([]byte{0})
 	}
 	return float64(h.Sum64() >> 12)
-}
-
-func sorted(set map[string]bool) []string {
-	words := make([]string, 0, len(set))
-	for w := range set {
-		words = append(words, w)
-	}
-	slices.Sort(words)
-	return words
 }

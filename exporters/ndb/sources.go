@@ -1,9 +1,6 @@
 package ndb
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/kagu-db/kagu/exporters"
@@ -84,34 +81,11 @@ func Sources() []Source {
 type Switches map[string]bool
 
 // On returns the sources that are on.
-func (s Switches) On() []Source {
-	return slices.DeleteFunc(Sources(), func(of Source) bool {
-		on, switched := s[of.Name]
-		return switched && !on || !switched && !of.On
-	})
+func (s Switches) On() []Source { return exporters.On(Sources(), switched, s) }
+
+// asked returns the sources with these names, or with no name those that are on.
+func (s Switches) asked(names []string) ([]Source, error) {
+	return exporters.Asked(Sources(), switched, s, names)
 }
 
-// asked returns the sources with these names, on or not, or with no name those that are on. One
-// that was switched off is not to be had.
-func (s Switches) asked(names []string) ([]Source, error) {
-	if len(names) == 0 {
-		return s.On(), nil
-	}
-	var some []Source
-	var known []string
-	for _, of := range Sources() {
-		if on, switched := s[of.Name]; switched && !on {
-			continue
-		}
-		known = append(known, of.Name)
-		if slices.Contains(names, of.Name) {
-			some = append(some, of)
-		}
-	}
-	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("no collector %q, or it is switched off; there are %s", name, strings.Join(known, ", "))
-		}
-	}
-	return some, nil
-}
+func switched(s Source) (name string, on bool) { return s.Name, s.On }
