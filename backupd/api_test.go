@@ -62,9 +62,9 @@ func TestAPI(t *testing.T) {
 	ask("take without a job", "POST", of+"take", json, `{"by":"ana"}`, 400, "which job")
 	ask("take with an unknown key", "POST", of+"take", json, `{"job":"full","by":"ana","to":"/tmp"}`, 400, "to")
 	ask("take of no cluster", "POST", "/api/v1/clusters/nowhere/take", json, `{"job":"full","by":"ana"}`, 404, "kagu.yaml")
-	ask("take by no job", "POST", of+"take", json, `{"job":"nope","by":"ana"}`, 404, "no job")
+	ask("take by no job", "POST", of+"take", json, `{"job":"nope","by":"ana"}`, 404, "in kagu.yaml; it has full, ")
 	ask("take what has no end", "POST", of+"take", json, `{"job":"log","by":"ana"}`, 400, "not begun by hand")
-	ask("prove what is none", "POST", of+"prove", json, `{"id":"nope","by":"ana"}`, 404, "no backup")
+	ask("prove what is none", "POST", of+"prove", json, `{"id":"nope","by":"ana"}`, 404, "kagu backup list backoffice shows what it has")
 	ask("prune tells only", "POST", of+"prune", json, `{"by":"ana"}`, 200, `"why":"`)
 	ask("cancel nothing", "POST", of+"cancel", json, `{"by":"ana"}`, 409, "nothing is running")
 

@@ -61,10 +61,10 @@ func Choose(ctx context.Context, kind Kind, v Vault, all []Entry, id string, r R
 		c.Passed = append(c.Passed, fmt.Sprintf("%s is not used: %v", m.ID, err))
 	}
 	if id != "" {
-		return Choice{}, fmt.Errorf("there is no backup %.60q", id)
+		return Choice{}, fmt.Errorf("there is no backup %.60q; kagu backup list %s shows what there is", id, r.Cluster.Name)
 	}
 	if len(c.Passed) == 0 {
-		return Choice{}, errors.New("there is no backup of this cluster")
+		return Choice{}, fmt.Errorf("there is no backup of this cluster; kagu backup run %s takes one", r.Cluster.Name)
 	}
 	return Choice{}, fmt.Errorf("none of %d backups can be used; %s", len(c.Passed), c.Passed[0])
 }

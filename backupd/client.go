@@ -76,5 +76,6 @@ func (c Client) Schedule(ctx context.Context) ([]Planned, error) {
 func of(cluster string) string { return "/api/v1/clusters/" + url.PathEscape(cluster) }
 
 func (c Client) do(ctx context.Context, method, path string, body, into any) error {
-	return httpjson.Client{URL: c.URL, HTTP: c.HTTP, Who: "backupd", Nobody: ErrNoBackupd}.Do(ctx, method, path, body, into)
+	const remedy = "is it started there (systemctl status backupd)? Or it listens elsewhere: backup.url of kagu.yaml, or --backupd.url"
+	return httpjson.Client{URL: c.URL, HTTP: c.HTTP, Who: "backupd", Nobody: ErrNoBackupd, Remedy: remedy}.Do(ctx, method, path, body, into)
 }

@@ -107,10 +107,11 @@ func (e *Engine) Ready() error {
 
 // find returns a cluster that has backups.
 func (e *Engine) find(name string) (inventory.Cluster, Kind, error) {
-	c, found := e.Fleet().Cluster(name)
+	fleet := e.Fleet()
+	c, found := fleet.Cluster(name)
 	switch {
 	case !found:
-		return c, nil, fmt.Errorf("no cluster %q in kagu.yaml: %w", cluster.Printable(name), store.ErrNotFound)
+		return c, nil, fmt.Errorf("%w: %w", fleet.NoCluster(cluster.Printable(name), "kagu.yaml"), store.ErrNotFound)
 	case c.Backup == nil:
 		return c, nil, fmt.Errorf("cluster %s has no backup section in kagu.yaml: %w", name, store.ErrNotFound)
 	}

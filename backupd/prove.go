@@ -35,7 +35,7 @@ func (e *Engine) Prove(ctx context.Context, cluster, id, by string) (Run, error)
 		return Run{}, fmt.Errorf("an archived binary log is proven by a restore to a point in time: %w", ErrNotByHand)
 	}
 	if !slices.ContainsFunc(entries, func(e Entry) bool { return e.Manifest.ID == id }) {
-		return Run{}, fmt.Errorf("cluster %s has no backup %.60q: %w", cluster, id, store.ErrNotFound)
+		return Run{}, fmt.Errorf("cluster %s has no backup %.60q; kagu backup list %[1]s shows what it has: %[3]w", cluster, id, store.ErrNotFound)
 	}
 	return e.begin(ctx, c, Run{Cluster: cluster, What: Proving, Backup: id, By: by}, func(ctx context.Context, j *job) (Outcome, error) {
 		return e.prove(ctx, j, kind, entries, id, by)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/time/rate"
 
@@ -21,7 +22,11 @@ func (e *Engine) Take(ctx context.Context, cluster, jobName, by string) (Run, er
 	}
 	i := slices.IndexFunc(c.Backup.Jobs, func(j inventory.BackupJob) bool { return j.Name == jobName })
 	if i < 0 {
-		return Run{}, fmt.Errorf("cluster %s has no job %.60q in kagu.yaml: %w", cluster, jobName, store.ErrNotFound)
+		var names []string
+		for _, j := range c.Backup.Jobs {
+			names = append(names, j.Name)
+		}
+		return Run{}, fmt.Errorf("cluster %s has no job %.60q in kagu.yaml; it has %s: %w", cluster, jobName, strings.Join(names, ", "), store.ErrNotFound)
 	}
 	t := Take{Cluster: c, Job: c.Backup.Jobs[i], Method: Method(c.Backup.Jobs[i].Method), Owe: e.owe}
 	if t.Method == Binlog {

@@ -200,8 +200,9 @@ func (a *API) person(decide func(ctx context.Context, incident, by string) error
 
 func (a *API) knownCluster(r *http.Request) (string, error) {
 	name := r.PathValue("cluster")
-	if _, ok := a.Fleet().Cluster(name); !ok {
-		return "", fmt.Errorf("%w: no cluster %q in kagu.yaml", journal.ErrNotFound, httpjson.Clip(name))
+	fleet := a.Fleet()
+	if _, ok := fleet.Cluster(name); !ok {
+		return "", fmt.Errorf("%w: %w", journal.ErrNotFound, fleet.NoCluster(httpjson.Clip(name), "kagu.yaml"))
 	}
 	return name, nil
 }

@@ -66,5 +66,6 @@ func (c Client) EndMaintenance(ctx context.Context, cluster string) error {
 }
 
 func (c Client) do(ctx context.Context, method, path string, body, into any) error {
-	return httpjson.Client{URL: c.URL, HTTP: c.HTTP, Who: "the remediator", Nobody: ErrNoRemediator}.Do(ctx, method, path, body, into)
+	const remedy = "is it started there (systemctl status remediator)? Or it listens elsewhere: remediator.url of kagu.yaml, or --remediator.url"
+	return httpjson.Client{URL: c.URL, HTTP: c.HTTP, Who: "the remediator", Nobody: ErrNoRemediator, Remedy: remedy}.Do(ctx, method, path, body, into)
 }

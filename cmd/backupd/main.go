@@ -25,8 +25,15 @@ import (
 	"github.com/kagu-db/kagu/internal/daemon"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/slack"
-	"github.com/kagu-db/kagu/internal/statefile"
 )
+
+const help = `Takes the backups that kagu.yaml asks for, checks each after it was stored, proves them by restores, and tells.
+
+For example:
+  backupd --config.file=kagu.yaml --config.check   is the file good, and are the keys it names?
+  backupd --config.file=kagu.yaml                  serve
+  kagu backup schedule                             what begins when
+  kagu backup list                                 what there is to restore from, also when backupd is down`
 
 func main() { os.Exit(daemon.Run("backupd", os.Args[1:], serve)) }
 
@@ -38,7 +45,6 @@ type settings struct {
 
 func parse(args []string) (settings, error) {
 	var s settings
-	const help = "Takes the backups that kagu.yaml asks for, checks each after it was stored, proves them by restores, and tells. `kagu backup` talks to it."
 	err := s.Parse("backupd", help, "127.0.0.1:10044", args, func(app *kingpin.Application) {
 		app.Flag("storage.path", "Folder of the catalogue and of what is not stored yet; one backupd at a time uses it.").Default("/var/lib/kagu/backupd").StringVar(&s.storage)
 	})
@@ -60,9 +66,6 @@ func serve(ctx context.Context, args []string) error {
 		return nil
 	}
 	c, err := backupd.OpenCatalogue(s.storage)
-	if errors.Is(err, statefile.ErrInUse) {
-		return fmt.Errorf("%w: another backupd uses this folder: end that one first (systemctl stop backupd)", err)
-	}
 	if err != nil {
 		return err
 	}

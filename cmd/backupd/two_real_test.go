@@ -43,7 +43,7 @@ func (r rig) second() {
 	cmd, _, log := r.another(filepath.Join(r.lab.Dir, "backupd"))
 	err := cmd.Wait()
 	said, _ := os.ReadFile(log)
-	if err == nil || !strings.Contains(string(said), "another backupd uses this folder: end that one first") {
+	if err == nil || !strings.Contains(string(said), "in use by another process: end that one first") {
 		r.t.Errorf("%v: %s", err, said)
 	}
 	r.must("schedule") // the first one is none the worse for it

@@ -21,6 +21,16 @@ import (
 	"github.com/kagu-db/kagu/internal/metric"
 )
 
+const help = `Tells Prometheus how the Galera nodes of kagu.yaml are.
+
+A target is a server. Run it on each database host, with --node, or one for all anywhere.
+
+For example:
+  kagu grants galera-exporter --host=10.0.0.%               the account it needs
+  galera_exporter --config.file=kagu.yaml                   serve
+  curl 'http://127.0.0.1:10041/probe?target=backoffice/db1' what Prometheus scrapes
+  curl http://127.0.0.1:10041/sd                            targets, for Prometheus' http_sd`
+
 func main() { os.Exit(daemon.Run("galera_exporter", os.Args[1:], serve)) }
 
 // settings are the flags.
@@ -35,7 +45,7 @@ type settings struct {
 
 func parse(args []string) (settings, error) {
 	var s settings
-	err := s.Parse("galera_exporter", "Tells Prometheus how the Galera nodes of kagu.yaml are.", "127.0.0.1:10041", args, func(app *kingpin.Application) {
+	err := s.Parse("galera_exporter", help, "127.0.0.1:10041", args, func(app *kingpin.Application) {
 		app.Flag("node", "CLUSTER/NODE whose families /metrics shows too; for an exporter on the database host.").StringVar(&s.node)
 		app.Flag("timeout-offset", "Kept back from Prometheus' scrape timeout for the answer's way.").Default("250ms").DurationVar(&s.offset)
 		app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload; SIGHUP always reloads.").BoolVar(&s.lifecycle)

@@ -112,14 +112,7 @@ func (a *backupAPI) each(cluster, store string, do func(c inventory.Cluster, ent
 		do(c, all, bad)
 	}
 	if !seen {
-		return noBackups(cluster)
+		return fleet.NoBackups(cluster)
 	}
 	return nil
-}
-
-func noBackups(cluster string) error {
-	if cluster == "" {
-		return errors.New("no cluster of kagu.yaml has a section backup; docs/kagu.yaml.md shows one")
-	}
-	return fmt.Errorf("no cluster %q with a backup section in kagu.yaml", cluster)
 }

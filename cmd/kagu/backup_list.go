@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/inventory"
 )
 
 func addBackupList(backup *kingpin.CmdClause, s *session) {
@@ -28,8 +30,15 @@ func addBackupList(backup *kingpin.CmdClause, s *session) {
 		if *asJSON {
 			return printJSON(s.out, all)
 		}
+		if len(all) == 0 && *cluster == "" {
+			return errors.New("in backupd's kagu.yaml no cluster has a section backup; docs/kagu.yaml.md shows one")
+		}
 		if len(all) == 0 {
-			return noBackups(*cluster)
+			fleet, err := inventory.LoadWithoutSecrets(s.config)
+			if err != nil {
+				return err
+			}
+			return fleet.NoBackups(*cluster)
 		}
 		for i, l := range all {
 			if i > 0 {

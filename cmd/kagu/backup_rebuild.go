@@ -31,7 +31,7 @@ func addBackupRebuild(backup *kingpin.CmdClause, s *session) {
 		}
 		c, err := backupd.OpenCatalogue(*dir)
 		if errors.Is(err, statefile.ErrInUse) {
-			return fmt.Errorf("%w: stop backupd first (systemctl stop backupd)", err)
+			return fmt.Errorf("%w; it is backupd: systemctl stop backupd", err)
 		}
 		if err != nil {
 			return err

@@ -141,7 +141,7 @@ func (r *restoring) run(s *session) error {
 func (r *restoring) wanted(fleet *inventory.Fleet) (backupd.Restore, error) {
 	c, found := fleet.Cluster(r.cluster)
 	if !found || c.Backup == nil {
-		return backupd.Restore{}, fmt.Errorf("no cluster %q with a backup section in kagu.yaml", r.cluster)
+		return backupd.Restore{}, fleet.NoBackups(r.cluster)
 	}
 	w := backupd.Restore{Cluster: c, Node: r.node, Schemas: r.schemas, Into: r.into, Dir: r.dir, Scratch: fleet.Backup.Scratch, Now: time.Now()}
 	goals := map[backupd.Goal]bool{backupd.ToNode: r.node != "", backupd.ToCluster: r.whole, backupd.ToSchema: len(r.schemas) > 0}

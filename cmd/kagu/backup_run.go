@@ -78,7 +78,7 @@ func fullJob(config, cluster string) (string, error) {
 	}
 	c, found := fleet.Cluster(cluster)
 	if !found || c.Backup == nil {
-		return "", noBackups(cluster)
+		return "", fleet.NoBackups(cluster)
 	}
 	return backupd.FullJob(c)
 }

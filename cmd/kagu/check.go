@@ -31,7 +31,8 @@ type checkedCluster struct {
 }
 
 func addCheck(app *kingpin.Application, s *session) {
-	cmd := app.Command("check", "Check kagu.yaml and the secrets it refers to; exits 1 if there is a fault.")
+	cmd := app.Command("check", "Check kagu.yaml and the secrets it refers to; exits 1 if there is a fault.").
+		HelpLong("For example:\n  kagu check kagu.yaml                     on the host of the daemons, as their user\n  kagu check --without-secrets kagu.yaml   on a desk, where the secrets are not")
 	file := cmd.Arg("FILE", "The file; default --config.file.").String()
 	asJSON := cmd.Flag("json", "Print JSON for programs.").Bool()
 	without := cmd.Flag("without-secrets", "Do not open the files that secrets are in, for a check away from the hosts.").Bool()
@@ -63,14 +64,10 @@ func addCheck(app *kingpin.Application, s *session) {
 
 func checkFile(path string, load func(string) (*inventory.Fleet, error)) checkReport {
 	fleet, err := load(path)
-	var faults inventory.Faults
-	switch {
-	case errors.As(err, &faults):
+	if err != nil {
+		var faults inventory.Faults
+		errors.As(err, &faults)
 		return checkReport{File: path, Faults: faults}
-	case err != nil:
-		return checkReport{File: path, Faults: []inventory.Fault{{
-			File: path, Message: err.Error(), Remedy: "name the file that describes the fleet: kagu check FILE",
-		}}}
 	}
 	report := checkReport{File: path, OK: true, Site: fleet.Site, Warnings: fleet.Warnings}
 	for _, c := range fleet.Clusters {

@@ -65,8 +65,8 @@ kagu.yaml:14:27: clusters.backoffice.nodes[1].host: no host is named "db3"
 		},
 		{
 			name: "a file that is not there", args: []string{"check", "absent.yaml"},
-			out: `absent.yaml: read the fleet: open absent.yaml: no such file or directory
-    → name the file that describes the fleet: kagu check FILE
+			out: `absent.yaml: it cannot be read: no such file or directory
+    → --config.file or KAGU_CONFIG names the file that describes the fleet; docs/kagu.yaml.md shows one
 `,
 			errOut: "kagu: absent.yaml is not usable: 1 fault\n", exit: 1,
 		},

@@ -29,7 +29,8 @@ type generation struct {
 
 func addGenerate(app *kingpin.Application, s *session) {
 	g := &generation{}
-	c := app.Command("generate", "Write the configuration of Prometheus, Alertmanager and Grafana for the fleet.")
+	c := app.Command("generate", "Write the configuration of Prometheus, Alertmanager and Grafana for the fleet.").
+		HelpLong("For example:\n  kagu generate --config.file=kagu.yaml --out=conf --slack-webhook-file=/etc/kagu/slack_webhook\n\nNothing is started or reloaded; docs/monitoring.md says what goes where.")
 	c.Flag("out", "Folder to write into; it is made if missing.").StringVar(&g.out)
 	c.Flag("profile", "production, or demo: everything at once and nobody waits.").Default(alerts.Production.Name).StringVar(&g.profile)
 	c.Flag("galera-exporter", "Where Prometheus reaches galera_exporter.").PlaceHolder("HOST:PORT").Default("127.0.0.1:10041").StringVar(&g.galeraExporter)

@@ -12,7 +12,7 @@ import (
 )
 
 func addGrants(app *kingpin.Application, s *session) {
-	cmd := app.Command("grants", "Print the SQL for the account of one of Kagu's programs, or the policy of its bucket: what it needs and no more.")
+	cmd := app.Command("grants", "Print the SQL for the account of one of Kagu's programs, or the policy of its bucket: what it needs and no more. For example: kagu grants galera-exporter --host=10.0.0.% shows what to run as root on one node, once the password is in it.")
 	addGaleraExporterGrants(cmd.Command("galera-exporter", "The account that galera_exporter logs in with."), s)
 	addGaleraBackupGrants(cmd.Command("backup", "The account that a Galera cluster is backed up with."), s)
 	addRestoreGrants(cmd.Command("restore", "The account that restores of schemas write into a running Galera cluster with. A restore of NDB needs none."), s)

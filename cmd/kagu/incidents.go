@@ -51,7 +51,8 @@ func addIncidents(app *kingpin.Application, s *session) {
 }
 
 func addApprove(app *kingpin.Application, s *session) {
-	cmd := app.Command("approve", "Consent once to the plan that an incident proposes. It stands in for the mode propose, an old alert, the cool-down and earlier failures; every other guard is asked again.")
+	cmd := app.Command("approve", "Consent once to the plan that an incident proposes. It stands in for the mode propose, an old alert, the cool-down and earlier failures; every other guard is asked again.").
+		HelpLong("For example:\n  kagu incidents           what is proposed, with its ID\n  kagu incidents 7k2m      the plan, and why\n  kagu approve 7k2m")
 	a := apiFlags(cmd, s)
 	id := cmd.Arg("ID", "The incident, as kagu incidents shows it.").Required().String()
 	cmd.Action(func(*kingpin.ParseContext) error {

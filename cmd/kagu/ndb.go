@@ -24,7 +24,7 @@ func ndbCluster(s *session, name string) (inventory.Cluster, error) {
 	c, known := fleet.Cluster(name)
 	switch {
 	case !known:
-		return c, fmt.Errorf("no cluster %q in %s", name, s.config)
+		return c, fleet.NoCluster(name, s.config)
 	case c.Kind != cluster.KindNDB:
 		return c, fmt.Errorf("%s is a %s cluster: this is for NDB", name, c.Kind)
 	}

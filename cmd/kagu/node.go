@@ -23,7 +23,11 @@ func addNode(app *kingpin.Application, s *session) {
 }
 
 func addVerb(app *kingpin.Application, s *session, verb node.Verb, help string) {
-	cmd := app.Command(string(verb), help)
+	example := fmt.Sprintf("For example:\n  kagu %s backoffice/db2", verb)
+	if verb != node.Report {
+		example += ` --why "new memory"`
+	}
+	cmd := app.Command(string(verb), help).HelpLong(example)
 	name := cmd.Arg("CLUSTER/NODE", "The node.").Required().String()
 	why := new(string)
 	if verb != node.Report {
@@ -40,11 +44,11 @@ func sendVerb(s *session, verb node.Verb, name, why string) error {
 	clusterName, nodeName, _ := strings.Cut(name, "/")
 	c, ok := fleet.Cluster(clusterName)
 	if !ok {
-		return fmt.Errorf("no cluster %q in %s; write CLUSTER/NODE", clusterName, s.config)
+		return fmt.Errorf("%w; write CLUSTER/NODE", fleet.NoCluster(clusterName, s.config))
 	}
 	n, ok := c.Node(nodeName)
 	if !ok {
-		return fmt.Errorf("no node %q in the cluster %s of %s", nodeName, clusterName, s.config)
+		return fmt.Errorf("no node %q in the cluster %s of %s; kagu status %[2]s shows its nodes", nodeName, clusterName, s.config)
 	}
 	request := node.Request{Verb: verb, Cluster: c.Name, Node: n.Name}
 	if verb != node.Report {

@@ -17,16 +17,19 @@ func TestMistakes(t *testing.T) {
 		name, typed string
 		says        string
 	}{
-		{"nobody answers", "incidents --remediator.url=" + nobody, "kagu: no remediator answers at " + nobody},
+		{"nobody answers", "incidents --remediator.url=" + nobody, "(systemctl status remediator)? Or it listens elsewhere: remediator.url of kagu.yaml, or --remediator.url"},
 		{"nobody answers an approval", "approve 7k2m --remediator.url=" + nobody, "kagu: no remediator answers at " + nobody},
-		{"a cluster that is not in kagu.yaml", "status billing", `kagu: no cluster "billing" in kagu.yaml`},
-		{"a node that is not in kagu.yaml", "report backoffice/db9", `kagu: no node "db9" in the cluster backoffice of kagu.yaml`},
-		{"a node without its cluster", "report db1", `kagu: no cluster "db1" in kagu.yaml; write CLUSTER/NODE`},
+		{"a cluster that is not in kagu.yaml", "status billing", `kagu: no cluster "billing" in kagu.yaml; it has backoffice`},
+		{"a node that is not in kagu.yaml", "report backoffice/db9", `kagu: no node "db9" in the cluster backoffice of kagu.yaml; kagu status backoffice shows its nodes`},
+		{"a node without its cluster", "report db1", `kagu: no cluster "db1" in kagu.yaml; it has backoffice; write CLUSTER/NODE`},
 		{"maintenance for no time", "maintenance on backoffice --why=disk --for=0s", "kagu: --for=0s: write how long from now, such as 90m; at most 720h"},
 		{"maintenance that ended before", "maintenance on backoffice --why=disk --for=-1h", "kagu: --for=-1h0m0s: write how long from now, such as 90m; at most 720h"},
 		{"maintenance for ever", "maintenance on backoffice --why=disk --for=9000h", "at most 720h"},
 		{"maintenance until a day", "maintenance on backoffice --why=disk --for=monday", `"monday"`},
-		{"maintenance without a reason", "maintenance on backoffice --for=1h", "'--why' not provided"},
+		{"maintenance without a reason", "maintenance on backoffice --for=1h", "'--why' not provided; kagu maintenance on --help shows what there is"},
+		{"a command that there is not", "stauts", `"stauts"; kagu --help shows what there is`},
+		{"a flag that there is not", "backup list --stroe=main", "'--stroe'; kagu backup list --help shows what there is"},
+		{"a backup where none is asked for", "backup run backoffice", "docs/kagu.yaml.md shows one"},
 		{"a cluster whose name drives a terminal", "status \x1b[2J", `no cluster "\x1b[2J"`},
 		{"a flag that drives a terminal", "status --\x1b[2J", "·[2J"},
 	} {

@@ -46,7 +46,7 @@ func addStatus(app *kingpin.Application, s *session) {
 			return err
 		}
 		if _, known := fleet.Cluster(*only); *only != "" && !known {
-			return fmt.Errorf("no cluster %q in %s", *only, s.config)
+			return fleet.NoCluster(*only, s.config)
 		}
 		client, err := a.client()
 		if err != nil {

@@ -26,6 +26,14 @@ import (
 	"github.com/kagu-db/kagu/remediator/galera"
 )
 
+const help = `Heals the clusters of kagu.yaml. Alertmanager's webhooks make it look; by default it only observes (see mode in kagu.yaml).
+
+For example:
+  remediator --config.file=kagu.yaml --config.check   is the file good, and are the secrets it names?
+  remediator --config.file=kagu.yaml                  serve
+  kagu status                                         what it is doing
+  touch /etc/kagu/remediator.stop                     let it do nothing from now on, to any cluster`
+
 func main() { os.Exit(daemon.Run("remediator", os.Args[1:], serve)) }
 
 // settings are the flags.
@@ -37,7 +45,6 @@ type settings struct {
 
 func parse(args []string) (settings, error) {
 	var s settings
-	const help = "Heals the clusters of kagu.yaml. Alertmanager's webhooks make it look; by default it only observes (see mode in kagu.yaml)."
 	err := s.Parse("remediator", help, "127.0.0.1:10043", args, func(app *kingpin.Application) {
 		app.Flag("storage.path", "Folder of the journal; one remediator at a time uses it.").Default("/var/lib/kagu/remediator").StringVar(&s.storage)
 		app.Flag("storage.retention", "How long the story of closed incidents is kept.").Default("2160h").DurationVar(&s.keep)

@@ -303,7 +303,7 @@ func saysWhyItCannotStart(r *rig) {
 	p := r.start(r.lab.Config(), storage, "")
 	for _, tc := range []struct{ name, config, storage, address, says string }{
 		{"port", r.lab.Config(), r.t.TempDir(), strings.TrimPrefix(p.url, "http://"), "another program has this port"},
-		{"journal", r.lab.Config(), storage, r.address(), "in use by another process"},
+		{"journal", r.lab.Config(), storage, r.address(), "in use by another process: end that one first"},
 		{"secret", r.config("password_file: kagu_monitor.pass", "password_file: gone.pass"), r.t.TempDir(), r.address(), "gone.pass"},
 	} {
 		out, err := r.command(tc.config, tc.storage, tc.address).CombinedOutput()

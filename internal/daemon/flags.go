@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"log/slog"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -31,8 +32,15 @@ func (f *Flags) Parse(name, help, address string, args []string, more func(*king
 	more(app)
 	f.Web = webflag.AddFlags(app, address)
 	promslogflag.AddFlags(app, &f.log)
-	_, err := app.Parse(args)
-	return err
+	if _, err := app.Parse(args); err != nil {
+		return fmt.Errorf("%w; %s --help shows what there is", err, name)
+	}
+	if file := *f.Web.WebConfigFile; file != "" {
+		if err := web.Validate(file); err != nil {
+			return fmt.Errorf("--web.config.file=%s: %w; --help says where its form is described", file, err)
+		}
+	}
+	return nil
 }
 
 // Log returns the log that the flags ask for.

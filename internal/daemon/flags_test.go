@@ -29,7 +29,8 @@ func TestFlags(t *testing.T) {
 			name: "all, and the program's own", args: []string{"--config.check", "--web.listen-address=127.0.0.1:1", "--own=x"},
 			config: "/etc/kagu/kagu.yaml", check: true, address: "127.0.0.1:1", own: "x",
 		},
-		{name: "one that nobody knows", args: []string{"--colour=red"}, err: "--colour"},
+		{name: "one that nobody knows", args: []string{"--colour=red"}, err: "'--colour'; test --help shows what there is"},
+		{name: "a file for TLS that is not there", args: []string{"--config.check", "--web.config.file=gone.yml"}, err: "--web.config.file=gone.yml: open gone.yml"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.env != "" {

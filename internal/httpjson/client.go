@@ -21,6 +21,7 @@ type Client struct {
 	HTTP   *http.Client
 	Who    string // "the remediator"
 	Nobody error  // says that no such daemon answers
+	Remedy string // what to do if none does
 }
 
 // A Refusal is what the daemon answered in place of what was asked for.
@@ -50,7 +51,7 @@ func (c Client) Do(ctx context.Context, method, path string, body, into any) err
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return fmt.Errorf("%w at %s: %w", c.Nobody, c.URL, errors.Unwrap(err))
+		return fmt.Errorf("%w at %s: %w; %s", c.Nobody, c.URL, errors.Unwrap(err), c.Remedy)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

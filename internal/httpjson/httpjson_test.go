@@ -41,7 +41,7 @@ func TestAClientAndAnAnswererUnderstandEachOther(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	c := httpjson.Client{URL: server.URL + "/", HTTP: server.Client(), Who: "the daemon", Nobody: errNobody}
+	c := httpjson.Client{URL: server.URL + "/", HTTP: server.Client(), Who: "the daemon", Nobody: errNobody, Remedy: "start it"}
 	for _, tc := range []struct {
 		name   string
 		body   any
@@ -68,7 +68,7 @@ func TestAClientAndAnAnswererUnderstandEachOther(t *testing.T) {
 		t.Errorf("%d failures of our own are logged: %s", n, &log)
 	}
 	server.Close()
-	if err := c.Do(t.Context(), http.MethodGet, "/", nil, nil); !errors.Is(err, errNobody) {
+	if err := c.Do(t.Context(), http.MethodGet, "/", nil, nil); !errors.Is(err, errNobody) || !strings.HasSuffix(err.Error(), "; start it") {
 		t.Errorf("got %v", err)
 	}
 }

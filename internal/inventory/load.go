@@ -2,8 +2,8 @@ package inventory
 
 import (
 	"errors"
-	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -12,7 +12,7 @@ import (
 const maxSize = 1 << 20
 
 // Load reads and checks the file and every secret it refers to but those of backups. See doc.go
-// for what it refuses. The error is of type Faults if the file itself could be read.
+// for what it refuses. The error is Faults, by errors.As.
 func Load(path string) (*Fleet, error) { return LoadFor(path, Databases, Hosts, Messages) }
 
 // A Purpose is what a program needs secrets for. Each daemon runs as a user of its own, who
@@ -55,14 +55,35 @@ func LoadWithoutSecrets(path string) (*Fleet, error) { return load(path, nil) }
 func load(path string, purposes []Purpose) (*Fleet, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the fleet: %w", err)
+		return nil, unread(path, err)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("read the fleet: %w", err)
+		return nil, unread(path, err)
 	}
 	return newReader(path, purposes).fleet(data)
 }
+
+// unread says why the file could not be read, and what to do.
+func unread(path string, err error) error {
+	remedy := "--config.file or KAGU_CONFIG names the file that describes the fleet; docs/kagu.yaml.md shows one"
+	if errors.Is(err, fs.ErrPermission) {
+		remedy = "let the user that this runs as read it: it holds no secret, only where secrets are"
+	}
+	var detail *fs.PathError
+	if errors.As(err, &detail) {
+		err = detail.Err
+	}
+	return unreadable{Faults{{File: path, Message: "it cannot be read: " + err.Error(), Remedy: remedy}}, err}
+}
+
+// unreadable is the fault of a file that was not even read, with the system's reason.
+type unreadable struct {
+	Faults
+	cause error
+}
+
+func (u unreadable) Unwrap() []error { return []error{u.Faults, u.cause} }
 
 func newReader(path string, purposes []Purpose) *reader {
 	return &reader{file: path, dir: filepath.Dir(path), purposes: purposes, unopened: map[string]func(){}, forRestores: map[string]bool{}}

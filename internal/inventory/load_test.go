@@ -279,7 +279,7 @@ func TestLoadRefusesWhatIsNotText(t *testing.T) {
 
 func TestLoadSaysThatTheFileIsNotThere(t *testing.T) {
 	_, err := inventory.Load("/nonexistent/kagu.yaml")
-	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "/nonexistent/kagu.yaml") {
+	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "/nonexistent/kagu.yaml") || !strings.Contains(err.Error(), "--config.file") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -170,8 +170,12 @@ func wrap(address string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if kind := kindOf(err); kind != nil {
+	switch kind := kindOf(err); kind {
+	case nil:
+		return fmt.Errorf("query %s: %w", address, err)
+	case ErrDenied:
+		return fmt.Errorf("query %s: %w: %w; was the account made there as kagu grants prints it, for the host this comes from, and with the password in the credential's file?", address, kind, err)
+	default:
 		return fmt.Errorf("query %s: %w: %w", address, kind, err)
 	}
-	return fmt.Errorf("query %s: %w", address, err)
 }

@@ -20,6 +20,9 @@ var ErrInUse = errors.New("it is in use by another process")
 // ErrNotFound says that no row has that ID.
 var ErrNotFound = errors.New("not found")
 
+// remedy is what to do about a folder that cannot be written to. systemd's StateDirectory= makes it so.
+const remedy = "make it a folder of the user that runs this (chown), or name another with --storage.path"
+
 // A File is an open state file. Its methods may be called from several goroutines.
 type File struct {
 	DB   *sql.DB
@@ -31,7 +34,7 @@ type File struct {
 // a step that was released is never changed, only followed by another.
 func Open(dir, name string, migrations []string) (*File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create the folder of the %s: %w", name, err)
+		return nil, fmt.Errorf("create the folder of the %s: %w; %s", name, err, remedy)
 	}
 	lock, err := lockFile(filepath.Join(dir, name+".lock"), name)
 	if err != nil {
@@ -98,12 +101,12 @@ func FromNanos(n sql.NullInt64) time.Time {
 func lockFile(path, name string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("lock the %s: %w", name, err)
+		return nil, fmt.Errorf("lock the %s: %w; %s", name, err, remedy)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		closing := f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = ErrInUse
+			err = fmt.Errorf("%w: end that one first, or give this one a folder of its own with --storage.path", ErrInUse)
 		}
 		return nil, errors.Join(fmt.Errorf("lock the %s %s: %w", name, path, err), closing)
 	}
