@@ -41,7 +41,8 @@ unit: build ## test what needs no server, with the race detector
 
 # Packages without servers first, as they fail soonest; then those with, whole: what they import tells
 # them apart, and none is linked and run twice. Two of these run at a time: most of what their tests do
-# is to wait for a cluster to notice something, and each lab has addresses of its own.
+# is to wait for a cluster to notice something, and each lab has addresses of its own. The longest are
+# begun first, so that nothing is left that one alone is waited for.
 .PHONY: test
 test: packages build ## install what is missing, test everything, real servers included
 	@mkdir -p out && rm -f out/tally && touch out/tally
@@ -51,7 +52,7 @@ test: packages build ## install what is missing, test everything, real servers i
 		END {printf "tests that started a real cluster: galera %d, ndb %d\n", n["galera"], n["ndb"]; for (i = 1; i <= k; i++) print s[i]}' out/tally
 
 WITH_SERVERS := go list -test -f '{{if .ForTest}}{{.ForTest}} {{join .Deps " "}}{{end}}' ./... | \
-	awk '/ [^ ]*\/internal\/needs( |$$)/ {print $$1}' | sort -u
+	awk '/ [^ ]*\/internal\/needs( |$$)/ {print ($$1 ~ /\/(cmd\/(backupd|remediator)|backupd\/galera|internal\/lab)$$/ ? 1 : 2), $$1}' | sort -u | cut -d" " -f2
 
 .PHONY: bench
 bench: ## install what is missing and the peers' tools, measure what the documents name figures for
