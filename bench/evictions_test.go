@@ -18,8 +18,9 @@ import (
 )
 
 var (
-	evictions = flag.Duration("evictions", 30*time.Second, "how long busy members are watched for letting go of one another")
-	busyNice  = flag.Int("busy-nice", 0, "nice value of the loops that keep all cores busy meanwhile")
+	evictions     = flag.Duration("evictions", 30*time.Second, "how long busy members are watched for letting go of one another")
+	evictionsWith = flag.String("evictions-profile", string(lab.ProfileLANRealtime), "with which profile of evs settings")
+	busyNice      = flag.Int("busy-nice", 0, "nice value of the loops that keep all cores busy meanwhile")
 )
 
 // BenchmarkFalseEvictions lets a client write to a cluster with the lan profile while every core
@@ -28,7 +29,7 @@ func BenchmarkFalseEvictions(b *testing.B) {
 	if b.N > 1 {
 		return // it is long and prints its own n
 	}
-	l := up(b, lab.Options{Profile: lab.ProfileLAN})
+	l := up(b, lab.Options{Profile: lab.Profile(*evictionsWith)})
 	r := proxytest.New(b, l)
 	client, stop := proxytest.Write(b, l, l.Nodes[0].SQLAddress(), "evictions")
 	for range 3 * runtime.NumCPU() {
@@ -75,7 +76,7 @@ func report(b *testing.B, client *proxytest.Client, members []*member, gaps []ti
 		fmt.Printf("  %v; its log since: %s\n", m, m.signs(b))
 	}
 	slices.Sort(loads)
-	what := fmt.Sprintf("evs lan, %s, all cores busy", *evictions)
+	what := fmt.Sprintf("evs %s, %s, all cores busy", *evictionsWith, *evictions)
 	fmt.Printf("%-62s %d (wanted: 0)\n", "changes of view, all members ("+what+")", changes)
 	row{"longest gap between rows, each " + max(time.Second, *evictions/720).String() + " (" + what + ")", gaps, 1, 0}.print()
 	fmt.Printf("%-62s %d of %d (wanted: 0)\n", "acknowledged rows that a node lacks", lost, client.Acked())

@@ -52,8 +52,8 @@ func addLab(app *kingpin.Application, s *session) {
 		PlaceHolder("NAME=VALUE").StringMapVar(&c.parameters)
 	up.Flag("mode", "What the remediator may do: observe, propose or auto.").Default("auto").EnumVar(&c.mode, "observe", "propose", "auto")
 	up.Flag("binlog", "galera: let the nodes write binary logs, for restores to a point in time.").BoolVar(&c.binlog)
-	up.Flag("profile", "galera: how soon the servers give up on a silent member: default (5 s) or lan (0.7 s).").
-		EnumVar(&c.profile, "default", "lan")
+	up.Flag("profile", "galera: how soon the servers give up on a silent member: default (5 s), lan (0.7 s), or lan-realtime (0.7 s, and that thread goes before all others).").
+		EnumVar(&c.profile, lab.Profiles...)
 	up.Flag("service", "What to start beside the nodes, may be repeated: all, none, "+strings.Join(labServices(), ", ")+".").
 		Default("all").EnumsVar(&c.services, append([]string{"all", "none"}, labServices()...)...)
 

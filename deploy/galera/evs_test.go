@@ -21,7 +21,7 @@ import (
 	"github.com/kagu-db/kagu/internal/wsrep"
 )
 
-var profiles = []string{"default", "lan", "wan"}
+var profiles = []string{"default", "lan", "lan-realtime", "wan"}
 
 func TestProfilesAreInProportion(t *testing.T) {
 	for _, profile := range profiles {
@@ -82,33 +82,96 @@ func TestAServerTakesTheProfiles(t *testing.T) {
 	}
 	for _, profile := range []string{"lan", "wan"} {
 		t.Run(profile, func(t *testing.T) {
-			text, err := os.ReadFile("evs-" + profile + ".cnf")
-			if err != nil {
-				t.Fatal(err)
-			}
-			// As the file tells its user to: other options into the same string.
-			own := fmt.Sprintf("gmcast.listen_addr=tcp://%s:%d;", n.Address, n.Group)
-			merged := strings.Replace(string(text), `wsrep_provider_options = "`, `wsrep_provider_options = "`+own, 1)
-			config := filepath.Join(t.TempDir(), "my.cnf")
-			if err := os.WriteFile(config, []byte("!include "+filepath.Join(n.Dir, "my.cnf")+"\n"+merged), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			server := exec.Command("/usr/sbin/mariadbd", "--defaults-file="+config, "--wsrep-new-cluster")
-			server.Env = append(os.Environ(), "KAGU_LAB="+l.ID) // if this test is killed, the next lab clears it away
-			if err := server.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				_ = server.Process.Signal(syscall.SIGTERM)
-				_ = server.Wait() // its end is all that matters
-			}()
-			proxytest.Await(t, "the server with "+profile+" is Synced", func() bool {
-				status, err := l.Wsrep(t.Context(), n.Name)
-				return err == nil && status["wsrep_local_state_comment"] == "Synced"
-			})
+			start(t, l, profile)
 			expect(t, l, profile)
 		})
 	}
+	t.Run("lan-realtime", func(t *testing.T) { realtime(t, l) })
+}
+
+// realtime starts the server as mariadb-realtime.conf lets it be started, and as a host does where
+// that file is missing.
+func realtime(t *testing.T, l *lab.Lab) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can let a server go before others")
+	}
+	t.Run("where it may", func(t *testing.T) {
+		server := start(t, l, "lan-realtime", "setpriv", "--securebits=+no_setuid_fixup")
+		expect(t, l, "lan-realtime")
+		if n := before(t, server.Process.Pid); n != 1 {
+			t.Errorf("%d threads of the server go before others, want the one of the group", n)
+		}
+	})
+	t.Run("where it may not", func(t *testing.T) {
+		server := exec.Command("/usr/sbin/mariadbd", "--defaults-file="+config(t, l.Nodes[0], "lan-realtime"), "--wsrep-new-cluster")
+		err := server.Run()
+		log, errLog := os.ReadFile(l.Nodes[0].ErrorLog())
+		if errLog != nil {
+			t.Fatal(errLog)
+		}
+		if said := "Failed to set thread schedparams rr:2"; err == nil || !strings.Contains(string(log), said) {
+			t.Errorf("the server ended with %v, and its log does not say %q", err, said)
+		}
+	})
+}
+
+// before counts the threads of a process that have a real-time priority.
+func before(t *testing.T, pid int) (n int) {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, thread := range threads {
+		text, err := os.ReadFile(thread)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if fields := strings.Fields(rest); len(fields) > 38 && fields[37] == "2" && fields[38] == "2" { // rt_priority, policy: SCHED_RR
+			n++
+		}
+	}
+	return n
+}
+
+// config writes what a node of the lab has, with the profile as its file tells its user to: other
+// options into the same string.
+func config(t *testing.T, n lab.Node, profile string) string {
+	t.Helper()
+	text, err := os.ReadFile("evs-" + profile + ".cnf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := fmt.Sprintf("gmcast.listen_addr=tcp://%s:%d;", n.Address, n.Group)
+	merged := strings.Replace(string(text), `wsrep_provider_options = "`, `wsrep_provider_options = "`+own, 1)
+	path := filepath.Join(t.TempDir(), "my.cnf")
+	if err := os.WriteFile(path, []byte("!include "+filepath.Join(n.Dir, "my.cnf")+"\n"+merged), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// start starts the lab's only server with a profile, through another program if one is given, until
+// the test ends.
+func start(t *testing.T, l *lab.Lab, profile string, through ...string) *exec.Cmd {
+	t.Helper()
+	n := l.Nodes[0]
+	argv := append(through, "/usr/sbin/mariadbd", "--defaults-file="+config(t, n, profile), "--wsrep-new-cluster")
+	server := exec.Command(argv[0], argv[1:]...)
+	server.Env = append(os.Environ(), "KAGU_LAB="+l.ID) // if this test is killed, the next lab clears it away
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Signal(syscall.SIGTERM)
+		_ = server.Wait() // its end is all that matters
+	})
+	proxytest.Await(t, "the server with "+profile+" is Synced", func() bool {
+		status, err := l.Wsrep(t.Context(), n.Name)
+		return err == nil && status["wsrep_local_state_comment"] == "Synced"
+	})
+	return server
 }
 
 // expect compares what a profile sets with what the server runs with.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -124,7 +125,7 @@ func (l *Lab) configure() error {
 		if err := os.WriteFile(n.config(), text.Bytes(), 0o600); err != nil {
 			return err
 		}
-		if err := os.WriteFile(n.starter(), []byte(n.starterScript()), 0o700); err != nil {
+		if err := os.WriteFile(n.starter(), []byte(n.starterScript(l.before()...)), 0o700); err != nil {
 			return err
 		}
 	}
@@ -234,11 +235,11 @@ func copyData(ctx context.Context, from, to Node) error {
 // InnoDB holds asks for a full transfer where an incremental one would do.
 func (n Node) starter() string { return filepath.Join(n.Dir, "start") }
 
-func (n Node) starterScript() string {
+func (n Node) starterScript(before ...string) string {
 	defaults := shellWords("--defaults-file=" + n.config())
 	return "#!/bin/sh\n# Written by kagu lab.\n" +
 		"position=$(" + recovery + " " + defaults + ") || exit 1\n" +
-		"exec " + mariadbd + " " + defaults + " $position \"$@\"\n"
+		"exec " + strings.Join(append(before, mariadbd), " ") + " " + defaults + " $position \"$@\"\n"
 }
 
 // argv is how the lab starts the server of a data directory that was left cleanly.
@@ -248,7 +249,16 @@ func (l *Lab) launchMariaDB(n Node, more ...string) (Process, error) {
 	if err := l.hand(n.Dir); err != nil {
 		return Process{}, err
 	}
-	return l.spawn(n.Name, n.outputLog(), append(n.argv(), more...)...)
+	return l.spawn(n.Name, n.outputLog(), slices.Concat(l.before(), n.argv(), more)...)
+}
+
+// before is what lets a server go before other programs although it gives up being root: LimitRTPRIO
+// of a unit does it on a host. Who is not root needs the limit (ulimit -r).
+func (l *Lab) before() []string {
+	if l.Profile != ProfileLANRealtime || runAs() == "" {
+		return nil
+	}
+	return []string{"setpriv", "--securebits=+no_setuid_fixup"}
 }
 
 func (l *Lab) spawnNode(ctx context.Context, n Node, more ...string) (Process, error) {
