@@ -133,8 +133,12 @@ func (l *line) keepAll(ctx context.Context, a backupd.Archive, s source, note st
 // a commit before its client does and carries it out later: so it is asked to catch up first.
 func (l *line) upToDate(ctx context.Context, a backupd.Archive, n inventory.Node) (r backupd.Reached, known bool, err error) {
 	r = backupd.Reached{Node: n.Name, File: l.file, Offset: l.offset, At: time.Now().UTC()}
-	if err := catchUp(ctx, a.Cluster, n); err != nil {
+	there, err := catchUp(ctx, a.Cluster, n)
+	if err != nil {
 		return r, false, err
+	}
+	if there.Before(r.At) { // transactions are timed by the clocks of members
+		r.At = there
 	}
 	from, err := listLogs(ctx, a.Cluster, n)
 	if err != nil {
@@ -150,17 +154,26 @@ func (l *line) upToDate(ctx context.Context, a backupd.Archive, n inventory.Node
 	return r, err == nil, err
 }
 
-// catchUp waits until a member has carried out all that was committed on any other before.
-func catchUp(ctx context.Context, c inventory.Cluster, n inventory.Node) error {
-	sql, err := sqlconn.Connect(ctx, n.SQL, c.Backup.Credential, c.TLS, "wsrep_sync_wait=1")
+// catchUp waits until a member has carried out all that was committed on any other before, and says what
+// second it was there before that.
+func catchUp(ctx context.Context, c inventory.Cluster, n inventory.Node) (at time.Time, err error) {
+	sql, err := sqlconn.Connect(ctx, n.SQL, c.Backup.Credential, c.TLS)
 	if err != nil {
-		return err
+		return at, err
 	}
 	defer sql.Close()
-	if _, err := sql.Texts(ctx, "SELECT 1"); err != nil {
-		return fmt.Errorf("wait until %s has caught up: %w", n.Name, err)
+	now, err := sql.Texts(ctx, "SELECT UNIX_TIMESTAMP()")
+	if err == nil {
+		err = sql.Exec(ctx, "SET SESSION wsrep_sync_wait=1")
 	}
-	return nil
+	if err == nil {
+		_, err = sql.Texts(ctx, "SELECT 1")
+	}
+	if err != nil {
+		return at, fmt.Errorf("wait until %s has caught up: %w", n.Name, err)
+	}
+	second, err := strconv.ParseInt(now[0][0], 10, 64)
+	return time.Unix(second, 0).UTC(), err
 }
 
 // archivePiece fetches what a file has beyond the line and keeps it.

@@ -124,20 +124,33 @@ func (p pieces) wholeFile(i int) (pieces, error) {
 	return p[i:], nil
 }
 
-// to cuts off what comes after a point, and says how much is missing if it is not reached. On an idle
-// cluster no piece comes after the last change: then the archive knows how far there was none.
+// to cuts off what comes after a point, and says how much is missing if it is not reached. When a piece
+// was stored says nothing of how far it goes: what was committed meanwhile is in the next one. Its newest
+// transaction does. On an idle cluster no piece comes after the last change: then the archive knows how
+// far there was none.
 func (p pieces) to(point backupd.Point, reached *backupd.Reached) (pieces, error) {
 	last := p[len(p)-1].Manifest
 	switch {
 	case !point.Time.IsZero():
-		for i, l := range p { // stored after that moment: no transaction before it is missing
-			if l.Manifest.Position.Time.After(point.Time) {
+		var known time.Time // all of before is here
+		for i, l := range p {
+			newest := l.Manifest.Position.Time
+			if !newest.Before(point.Time) { // one of that second or later: a log has them in the order of their commits
 				return p[:i+1], nil
 			}
+			if newest.After(known) {
+				known = newest
+			}
 		}
-		known, nothing := last.Ended, ""
+		nothing := ""
 		if reached.Ends(last) && reached.At.After(known) {
-			known, nothing = reached.At, ", and nothing had been written by then since "+last.Ended.UTC().Format(time.RFC3339)
+			if !known.IsZero() {
+				nothing = ", and nothing had been written by then since " + known.UTC().Format(time.RFC3339)
+			}
+			known = reached.At
+		}
+		if known.IsZero() {
+			return nil, fmt.Errorf("those of %s hold no transaction, and nothing tells how far they go: wait until one is archived, or for five minutes without one", p.node())
 		}
 		if known.Before(point.Time) {
 			return nil, fmt.Errorf("those of %s go to %s, which is %s too early%s: give a time up to that", p.node(), known.UTC().Format(time.RFC3339),

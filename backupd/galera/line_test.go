@@ -69,6 +69,10 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 	for i := range otherCluster {
 		otherCluster[i].Manifest.Position.UUID = "v"
 	}
+	closed := archived("!n3 log.000008 0 340 0-0-0 0")[0]
+	closed.Manifest.Position.Time, closed.Manifest.Position.GTID = time.Time{}, ""
+	tail := archived("!n3 log.000008 0 300 0-1-30 30", "n3 log.000008 300 340 0-0-0 31")
+	tail[1].Manifest.Position.Time, tail[1].Manifest.Position.GTID = time.Time{}, ""
 	whole := archived("!n3 log.000007 0 500 0-1-10 10", "n3 log.000007 500 900 0-1-20 20", "n3 log.000008 0 300 0-1-30 30", "n3 log.000008 300 800 0-1-40 40")
 	for _, c := range []struct {
 		name string
@@ -83,25 +87,28 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 		{name: "and no file before", logs: whole, base: base("n3", "log.000008", 300), to: at(35), want: "2 3"},
 		{name: "no further than the point", logs: whole, base: base("n3", "log.000007", 4), to: at(15), want: "0 1"},
 		{name: "a transaction", logs: whole, base: base("n3", "log.000007", 4), to: backupd.Point{GTID: "0-1-20"}, want: "0 1"},
-		{name: "nothing came before the point, and that is known", logs: whole, base: base("n3", "log.000008", 300), to: at(41), want: "2 3"},
-		{name: "a point that is not archived yet", logs: whole, base: base("n3", "log.000008", 300), to: at(60), err: "12:00:41Z, which is 19s too early"},
+		{name: "the second of the newest transaction: none of it is wanted, and all before is here", logs: whole, base: base("n3", "log.000008", 300), to: at(40), want: "2 3"},
+		{name: "a second later: what was committed in it may come with a piece that was not stored yet, whenever this one was", logs: whole, base: base("n3", "log.000008", 300), to: at(41), err: "12:00:40Z, which is 1s too early: give a time up to that"},
+		{name: "a file that was closed is no later transaction", logs: tail, base: base("n3", "log.000008", 300), to: at(31), err: "12:00:30Z, which is 1s too early"},
+		{name: "no transaction at all", logs: []backupd.Link{closed}, base: base("n3", "log.000008", 300), to: at(31), err: "hold no transaction, and nothing tells how far they go"},
+		{name: "a point that is not archived yet", logs: whole, base: base("n3", "log.000008", 300), to: at(60), err: "12:00:40Z, which is 20s too early"},
 		{name: "nothing was written since, and that is known", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n3 log.000008 800 60", want: "2 3"},
-		{name: "known, but not so far", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n3 log.000008 800 59", err: "12:00:59Z, which is 1s too early, and nothing had been written by then since 2026-11-28T12:00:41Z"},
-		{name: "something was written that is not here", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n3 log.000008 900 90", err: "12:00:41Z, which is 19s too early: give"},
-		{name: "known of the log of another member", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n2 log.000008 800 90", err: "12:00:41Z, which is 19s too early: give"},
+		{name: "known, but not so far", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n3 log.000008 800 59", err: "12:00:59Z, which is 1s too early, and nothing had been written by then since 2026-11-28T12:00:40Z"},
+		{name: "something was written that is not here", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n3 log.000008 900 90", err: "12:00:40Z, which is 20s too early: give"},
+		{name: "known of the log of another member", logs: whole, base: base("n3", "log.000008", 300), to: at(60), idle: "n2 log.000008 800 90", err: "12:00:40Z, which is 20s too early: give"},
 		{name: "a transaction that is not", logs: whole, base: base("n3", "log.000008", 300), to: backupd.Point{GTID: "0-1-41"}, err: "go to 0-1-40"},
 		{name: "no GTID", logs: whole, base: base("n3", "log.000008", 300), to: backupd.Point{GTID: "uuid:4"}, err: "is not the GTID of a transaction"},
 		{name: "another member: all of the line, the place is found in it", logs: whole, base: base("n1", "other.000001", 5), to: at(15), want: "0 1"},
 		{name: "another member that says no number", logs: whole, base: backupd.Manifest{ID: "base", Facts: backupd.Facts{Origin: backupd.Origin{Nodes: []string{"n1"}}}}, to: at(15), err: "cannot be joined"},
 		{name: "the state is before the line", logs: whole, base: base("n3", "log.000006", 600), to: at(35), err: "do not hold log.000006 at 600"},
 		{name: "the state is behind the line", logs: whole, base: base("n3", "log.000008", 900), to: at(35), err: "do not hold log.000008 at 900"},
-		{name: "the end of a file is missing", logs: append(whole[:1:1], whole[2:]...), base: base("n3", "log.000007", 4), to: at(35), err: "12:00:11Z, which is 24s too early"},
-		{name: "the begin of one", logs: append(whole[:2:2], whole[3:]...), base: base("n3", "log.000007", 4), to: at(35), err: "12:00:21Z, which is 14s too early"},
+		{name: "the end of a file is missing", logs: append(whole[:1:1], whole[2:]...), base: base("n3", "log.000007", 4), to: at(35), err: "12:00:10Z, which is 25s too early"},
+		{name: "the begin of one", logs: append(whole[:2:2], whole[3:]...), base: base("n3", "log.000007", 4), to: at(35), err: "12:00:20Z, which is 15s too early"},
 		{name: "the begin of the file is missing", logs: whole[1:2], base: base("n3", "log.000007", 600), to: at(15), err: "lack the begin of log.000007"},
 		{name: "a new line does not go on with the old one, whatever its numbers are", logs: archived("!n3 log.000007 0 500 0-1-10 10", "!n3 log.000008 0 500 0-1-20 20"), base: base("n3", "log.000007", 4), to: at(15), err: "too early"},
 		{name: "of two lines the one that leads there", logs: append(archived("!n2 b.000001 0 500 0-1-10 10"), whole...), base: base("n3", "log.000007", 4), to: at(35), want: "0 1 2 3"},
 		{name: "the member was rebuilt after the backup, and its files have the same names again", logs: later, base: base("n3", "log.000007", 600), to: at(9150), err: "of another time: log.000006 was written at"},
-		{name: "what was written before that leads no further", logs: append(archived("!n3 log.000007 0 500 0-1-10 10", "n3 log.000007 500 900 0-1-20 20"), later...), base: base("n3", "log.000007", 600), to: at(9150), err: "12:00:21Z, which is 2h32m9s too early"},
+		{name: "what was written before that leads no further", logs: append(archived("!n3 log.000007 0 500 0-1-10 10", "n3 log.000007 500 900 0-1-20 20"), later...), base: base("n3", "log.000007", 600), to: at(9150), err: "12:00:20Z, which is 2h32m10s too early"},
 		{name: "a cluster that was founded anew", logs: otherCluster, base: base("n3", "log.000007", 600), to: at(35), err: "of another cluster (v) than the backup (u)"},
 		{name: "founded anew, and the backup is of another member", logs: otherCluster, base: base("n1", "other.000001", 5), to: at(35), err: "of another cluster (v)"},
 		{name: "nothing", base: base("n3", "log.000007", 4), to: at(15), err: "a job of method binlog archives them"},

@@ -41,10 +41,11 @@ func TestALineMeetsWhatAServerHas(t *testing.T) {
 // pieceOf is a piece of the log of s1 with the global checkpoints up to stop. The last of a file ends
 // where the next one begins: to is 0.
 func pieceOf(file string, from, to, stop uint64, next ...string) backupd.Link {
-	m := backupd.Manifest{Method: backupd.Binlog, Begun: time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)}
+	changed := time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)
+	m := backupd.Manifest{Method: backupd.Binlog, Begun: changed.Add(9 * time.Second)}
 	m.Origin.Nodes = []string{"s1"}
 	m.From = &backupd.Position{File: file, Offset: from}
-	m.Position = backupd.Position{File: file, Offset: to, Stop: stop}
+	m.Position = backupd.Position{File: file, Offset: to, Stop: stop, Time: changed}
 	for _, name := range next {
 		m.Position.File = name
 	}
@@ -75,6 +76,8 @@ func TestWhatAnArchiveLeadsTo(t *testing.T) {
 		{name: "none", to: epoch(120), err: "no archived binary log goes on"},
 		{name: "it ends before the backup does", logs: whole[:2], to: epoch(120), pieces: 1, err: "before the end of the backup at 99"},
 		{name: "a time before the newest piece", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 2, 59, 0, 0, time.UTC)}, pieces: 4},
+		{name: "the second of its newest change", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)}, pieces: 4},
+		{name: "a time between its newest change and when it was stored: the next one may hold some from before it", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 3, 0, 5, 0, time.UTC)}, pieces: 4, err: "the archive ends at 2026-11-28T03:00:00Z: give a time up to that"},
 		{name: "a time after it", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)}, pieces: 4, err: "the archive ends at 2026-11-28T03:00:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

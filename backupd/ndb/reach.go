@@ -53,10 +53,24 @@ func reachedBy(m backupd.Manifest, logs []backupd.Link, to backupd.Point) error 
 	switch {
 	case to.Epoch != 0 && last.Position.Stop < to.Epoch>>32:
 		return fmt.Errorf("the archive ends with global checkpoint %d, and epoch %d is of %d", last.Position.Stop, to.Epoch, to.Epoch>>32)
-	case !to.Time.IsZero() && last.Begun.Before(to.Time):
-		return fmt.Errorf("the archive ends at %s", last.Begun.UTC().Format("2006-01-02T15:04:05Z"))
+	case !to.Time.IsZero() && newestIn(pieces).Before(to.Time): // when a piece was stored says nothing of how far it goes
+		newest := newestIn(pieces)
+		if newest.IsZero() {
+			return errors.New("the archive holds no change since the backup: give an epoch, or wait until one is archived")
+		}
+		return fmt.Errorf("the archive ends at %s: give a time up to that, or wait until a later change is archived", newest.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// newestIn is the second of the newest change in the pieces: all from before it is there.
+func newestIn(pieces []backupd.Link) (newest time.Time) {
+	for _, p := range pieces {
+		if at := p.Manifest.Position.Time; at.After(newest) {
+			newest = at
+		}
+	}
+	return newest
 }
 
 // unbroken says where changes are missing on the way from the backup to the point.
