@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // logShape is what the name of a binary log may be: it goes to a command line and to a path.
@@ -122,7 +123,7 @@ func login(s source) (string, error) {
 	case c.TLS == nil || c.TLS.Mode == inventory.TLSOff:
 		b.WriteString("skip-ssl\n")
 	case c.TLS.Mode == inventory.TLSVerify:
-		ca, err := authorities(c.TLS)
+		ca, err := sqlconn.Authorities("mariadb-binlog", c.TLS)
 		if err != nil {
 			return "", err
 		}
@@ -139,26 +140,4 @@ func login(s source) (string, error) {
 		option("ssl-key", c.TLS.KeyFile)
 	}
 	return b.String(), errors.Join(errs...)
-}
-
-// bundles are where systems keep the authorities that they believe.
-var bundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"}
-
-// authorities returns the file by which a client of MariaDB checks a server. Without one it believes
-// any certificate that bears the right name, so the system's is named to it. It knows no other name of
-// a server than its address: where kagu.yaml gives one, the authority alone must vouch for the server,
-// and that cannot be one that vouches for everybody.
-func authorities(t *inventory.TLS) (string, error) {
-	if t.CAFile != "" {
-		return t.CAFile, nil
-	}
-	if t.ServerName != "" {
-		return "", errors.New("mariadb-binlog cannot check the server_name of tls: name a ca_file that signs certificates of this cluster alone, or certify the addresses of its members")
-	}
-	for _, path := range bundles {
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("no authorities of the system are in %s: name the cluster's own as ca_file of tls", strings.Join(bundles, ", "))
 }

@@ -214,6 +214,31 @@ func TestALoginHoldsNoLineEnd(t *testing.T) {
 	}
 }
 
+func TestALoginChecksTheServer(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		tls  inventory.TLS
+		want []string
+		err  string
+	}{
+		{name: "by the address that it was certified for", tls: inventory.TLS{CAFile: "/ca"}, want: []string{`ssl-mode="VERIFY_IDENTITY"`, `ssl-ca="/ca"`}},
+		{name: "a name, which mysqlbinlog cannot compare: by the authority alone", tls: inventory.TLS{CAFile: "/ca", ServerName: "db"}, want: []string{`ssl-mode="VERIFY_CA"`, `ssl-ca="/ca"`}},
+		{name: "a name, and authorities that vouch for everybody", tls: inventory.TLS{ServerName: "db"}, err: "mysqlbinlog cannot check the server_name of tls: name a ca_file"},
+	} {
+		c.tls.Mode = inventory.TLSVerify
+		n := inventory.Cluster{TLS: &c.tls, Backup: &inventory.Backup{Credential: inventory.Credential{User: "u"}}}
+		got, err := loginOf(n, inventory.Node{SQL: "10.0.0.1:3306"})
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		for _, line := range c.want {
+			if !strings.Contains(got, line+"\n") {
+				t.Errorf("%s: no %s in %s", c.name, line, got)
+			}
+		}
+	}
+}
+
 func TestTheTimeOfThePieceIsThatOfItsNewestEvent(t *testing.T) {
 	text := logOf(10, 0, 5)
 	for i, at := range []int{4, 33, 52} {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
 // binaryLog is a binary log that a server has.
@@ -100,7 +101,15 @@ func loginOf(c inventory.Cluster, n inventory.Node) (string, error) {
 	case c.TLS == nil || c.TLS.Mode == inventory.TLSOff:
 		options = append(options, [2]string{"get-server-public-key", "1"}, [2]string{"ssl-mode", "DISABLED"})
 	case c.TLS.Mode == inventory.TLSVerify:
-		options = append(options, [2]string{"ssl-mode", "VERIFY_IDENTITY"}, [2]string{"ssl-ca", c.TLS.CAFile})
+		ca, err := sqlconn.Authorities("mysqlbinlog", c.TLS)
+		if err != nil {
+			return "", err
+		}
+		mode := "VERIFY_IDENTITY"
+		if c.TLS.ServerName != "" { // it can compare the address alone
+			mode = "VERIFY_CA"
+		}
+		options = append(options, [2]string{"ssl-mode", mode}, [2]string{"ssl-ca", ca})
 	default:
 		options = append(options, [2]string{"get-server-public-key", "1"}, [2]string{"ssl-mode", "PREFERRED"})
 	}

@@ -50,6 +50,9 @@ func (s *Server) backup(ctx context.Context, fl *flow) (*node.Stream, error) {
 	if err := mayBackup(fl.r, fl.n, m); err != nil {
 		return nil, err
 	}
+	if _, err := optionFile(fl.n.SQL, cred, fl.cluster.TLS, m.encrypted); err != nil { // now, while nothing was done
+		return nil, refusef("%w", err)
+	}
 	lineage, err := lineageOf(fl.n.DataDir)
 	switch {
 	case fl.r.Lineage == "": // a full backup; without a lineage the next one is full too
@@ -154,15 +157,20 @@ func optionFile(address string, cred inventory.Credential, tls *inventory.TLS, e
 	case !encrypted:
 		lines = append(lines, "skip-ssl")
 	case tls != nil && tls.Mode == inventory.TLSVerify:
-		lines = append(lines, "ssl", "ssl-verify-server-cert")
+		ca, err := sqlconn.Authorities("mariadb-backup", tls)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, "ssl", option1("ssl-ca", ca))
+		if tls.ServerName == "" {
+			lines = append(lines, "ssl-verify-server-cert")
+		}
 	default:
 		lines = append(lines, "ssl")
 	}
 	if tls != nil && encrypted {
-		for key, file := range map[string]string{"ssl-ca": tls.CAFile, "ssl-cert": tls.CertFile, "ssl-key": tls.KeyFile} {
-			if file != "" {
-				lines = append(lines, option1(key, file))
-			}
+		if tls.CertFile != "" {
+			lines = append(lines, option1("ssl-cert", tls.CertFile), option1("ssl-key", tls.KeyFile))
 		}
 	}
 	return []byte(strings.Join(lines, "\n") + "\n"), nil

@@ -110,13 +110,19 @@ func TestOptionFile(t *testing.T) {
 	}{
 		{name: "plain", want: "skip-ssl\n"},
 		{name: "as our own connection", tls: &inventory.TLS{Mode: inventory.TLSPreferred}, encrypted: true, want: "ssl\n"},
-		{name: "checked", tls: verify, encrypted: true, want: "ssl\nssl-verify-server-cert\nssl-ca=\"/etc/ca.pem\"\n"},
+		{name: "checked", tls: verify, encrypted: true, want: "ssl\nssl-ca=\"/etc/ca.pem\"\nssl-verify-server-cert\n"},
+		{name: "a name that the tool cannot compare: its authority alone", tls: &inventory.TLS{Mode: inventory.TLSVerify, CAFile: "/etc/ca.pem", ServerName: "db"}, encrypted: true, want: "ssl\nssl-ca=\"/etc/ca.pem\"\n"},
+		{name: "with a certificate of ours", tls: &inventory.TLS{Mode: inventory.TLSPreferred, CertFile: "/c", KeyFile: "/k"}, encrypted: true, want: "ssl\nssl-cert=\"/c\"\nssl-key=\"/k\"\n"},
 	} {
 		got, err := optionFile("[::1]:3306", cred, tc.tls, tc.encrypted)
 		want := "[client]\nprotocol=tcp\nhost=\"::1\"\nport=\"3306\"\nuser=\"kagu\"\npassword=\"a\\\"b\\\\c#d 'e;\"\n" + tc.want
 		if diff := cmp.Diff(want, string(got)); err != nil || diff != "" {
 			t.Errorf("%s: %v\n%s", tc.name, err, diff)
 		}
+	}
+	named := &inventory.TLS{Mode: inventory.TLSVerify, ServerName: "db"}
+	if got, err := optionFile("[::1]:3306", cred, named, true); err == nil || !strings.Contains(err.Error(), "mariadb-backup cannot check the server_name of tls: name a ca_file") {
+		t.Errorf("a name, and authorities that vouch for everybody: %v\n%s", err, got)
 	}
 }
 
