@@ -114,7 +114,7 @@ func readProgress(file string, want progress) (progress, error) {
 	}
 	done := p.Done
 	p.Done = want.Done
-	if same := p.Point.Time.Equal(want.Point.Time) && p.Point.GTID == want.Point.GTID && p.Point.Epoch == want.Point.Epoch; same {
+	if p.Point.same(want.Point) {
 		p.Point = want.Point // as text and back a time may have another zone
 	}
 	if !reflect.DeepEqual(p, want) {
@@ -123,6 +123,24 @@ func readProgress(file string, want progress) (progress, error) {
 	}
 	p.Done = done
 	return p, nil
+}
+
+func (p Point) same(other Point) bool {
+	return p.Time.Equal(other.Time) && p.GTID == other.GTID && p.Epoch == other.Epoch
+}
+
+// begunIn returns the steps of the same restore that was cut short in a folder; nil if there is none. A
+// note that cannot be read is told when the restore begins.
+func begunIn(dir, backup string, r Restore) []Step {
+	text, err := os.ReadFile(filepath.Join(dir, progressFile))
+	if dir == "" || err != nil {
+		return nil
+	}
+	var p progress
+	if err := json.Unmarshal(text, &p); err != nil || p.Backup != backup || p.Goal != r.Goal || !p.Point.same(r.Point) {
+		return nil
+	}
+	return p.Steps
 }
 
 func writeProgress(file string, p progress) error {

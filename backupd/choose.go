@@ -86,6 +86,7 @@ func tryPlan(ctx context.Context, kind Kind, v Vault, entries []Entry, pieces []
 			return Plan{}, err
 		}
 	}
+	r.Begun = begunIn(r.Dir, m.ID, *r)
 	return kind.Plan(ctx, *r)
 }
 

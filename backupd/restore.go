@@ -36,6 +36,7 @@ type Restore struct {
 	Schemas []string // ToSchema: SCHEMA or SCHEMA.TABLE
 	Into    string   // ToSchema: the schema to write to; "" the same name
 	Point   Point
+	Begun   []Step // what the same restore was to do that was cut short in Dir: what is there since may be its own work
 	Consent string // typed by a human, where a step asks for it
 	Now     time.Time
 	Proofs  []Record // good proofs of the cluster, the newest first: what an estimate rests on

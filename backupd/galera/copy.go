@@ -142,6 +142,7 @@ func (c copying) table(t table) error {
 		return err
 	}
 	failpoint.Here("restore-copying")
+	failpoint.Here("restore-copying-" + t.name)
 	if !t.holds() {
 		return nil
 	}
@@ -151,7 +152,9 @@ func (c copying) table(t table) error {
 		}
 	}
 	e := newEncoder(c.target, t.name, t.columns, func(p []byte) error {
-		return c.into.Exec(c.ctx, strings.TrimSuffix(string(p), ";\n"))
+		err := c.into.Exec(c.ctx, strings.TrimSuffix(string(p), ";\n"))
+		failpoint.Here("restore-filling")
+		return err
 	})
 	if err := e.read(c.ctx, c.from, "SELECT "+selection(t.columns)+" FROM "+t.String()); err != nil {
 		return err

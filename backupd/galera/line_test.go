@@ -235,3 +235,25 @@ func TestGrantsWithoutWhatLogsIn(t *testing.T) {
 		}
 	}
 }
+
+func TestACopyThatWasCutShort(t *testing.T) {
+	begun := []backupd.Step{
+		{Name: stepPrepare},
+		{Name: stepCopy, Data: map[string]string{keySchema: "shop", keyInto: "shop"}},
+		{Name: stepCopy, Data: map[string]string{keySchema: "crm", keyInto: "crm_restored", keyTable: "people"}},
+		{Name: stepCopy, Data: map[string]string{keySchema: "billing", keyInto: "billing", keyReplace: "yes"}},
+	}
+	for _, c := range []struct{ name, schema, table, into, want string }{
+		{name: "is gone on with", schema: "shop", want: "shop"},
+		{name: "under the name that was given", schema: "shop", into: "shop", want: "shop"},
+		{name: "not under another one", schema: "shop", into: "shop2"},
+		{name: "beside what is there", schema: "crm", table: "people", want: "crm_restored"},
+		{name: "not another table", schema: "crm", table: "calls"},
+		{name: "what was in place of others asks for consent again", schema: "billing", into: "billing"},
+		{name: "not what was not begun", schema: "other"},
+	} {
+		if got := begunCopy(backupd.Restore{Begun: begun, Into: c.into}, c.schema, c.table)[keyInto]; got != c.want {
+			t.Errorf("%s: into %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -142,7 +142,9 @@ func planSchema(ctx context.Context, p *backupd.Plan, r backupd.Restore, logs []
 				data[keyInto] = schema + "_restored"
 			}
 		}
-		if slices.Contains(there, data[keyInto]) {
+		if begun := begunCopy(r, schema, table); begun != nil { // a schema that is there now was not then: the copy makes sure that it is its own
+			data = begun
+		} else if slices.Contains(there, data[keyInto]) {
 			data[keyReplace] = "yes"
 			p.Consent = r.Cluster.Name + "/" + data[keyInto]
 		}
@@ -161,6 +163,18 @@ func planSchema(ctx context.Context, p *backupd.Plan, r backupd.Restore, logs []
 	}
 	p.Steps = slices.Concat(p.Steps, copies, carried)
 	p.Steps = append(p.Steps, backupd.Step{Name: stepDrop, Why: "the scratch server is not needed any more"})
+	return nil
+}
+
+// begunCopy returns what a try that was cut short was to copy into a schema that was not there; nil if
+// there was none.
+func begunCopy(r backupd.Restore, schema, table string) map[string]string {
+	for _, s := range r.Begun {
+		as := s.Data[keyInto] == r.Into || r.Into == "" && (s.Data[keyInto] == schema || s.Data[keyInto] == schema+"_restored")
+		if s.Name == stepCopy && s.Data[keySchema] == schema && s.Data[keyTable] == table && s.Data[keyReplace] == "" && as {
+			return s.Data
+		}
+	}
 	return nil
 }
 

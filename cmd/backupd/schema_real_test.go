@@ -47,9 +47,26 @@ func (r rig) schema() {
 	r.must("run", "lab", "dump")
 	const all = "SELECT CONCAT_WS(' ', COUNT(*), SUM(id), MD5(GROUP_CONCAT(body ORDER BY id))) FROM kagu_lab.rows"
 	want := ask("n2", all)
+	const tablesThere = "SELECT GROUP_CONCAT(TABLE_NAME ORDER BY 1) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'kagu_lab' AND TABLE_TYPE = 'BASE TABLE'"
+	tables := ask("n1", tablesThere)
 	r.sql("n1", "DROP DATABASE "+lab.Schema)
 	dir := filepath.Join(r.lab.Dir, "back")
-	out := r.must("restore", "lab", r.newest(backupd.Logical), "--schema="+lab.Schema, "--dir="+dir, "--yes")
+	const others = "SELECT CONCAT((SELECT GROUP_CONCAT(SCHEMA_NAME ORDER BY 1) FROM information_schema.SCHEMATA), ';', (SELECT GROUP_CONCAT(User, '@', Host ORDER BY 1) FROM mysql.global_priv))"
+	without := ask("n1", others)
+	command := []string{"restore", "lab", r.newest(backupd.Logical), "--schema=" + lab.Schema, "--dir=" + dir, "--yes"}
+	for _, point := range []string{"restore-copying", "restore-filling", "restore-copying-shelf", "restore-copy-done", "restore-carry-done"} {
+		r.killedAt(point, command...)
+	}
+	out := r.must(command...)
+	if got := ask("n1", tablesThere); got != tables {
+		r.t.Errorf("tables %s came back, want %s", got, tables)
+	}
+	if got := strings.Replace(ask("n1", others), lab.Schema+",", "", 1); got != without {
+		r.t.Errorf("after five kills there are %s, before %s", got, without)
+	}
+	if pid := r.scratchPID(dir); pid > 0 {
+		r.t.Errorf("the scratch server %d was left", pid)
+	}
 	if strings.Contains(out, "not copied") {
 		r.t.Error("something stayed behind")
 	}
