@@ -66,6 +66,9 @@ type job struct {
 // waits for them.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.recover(ctx); err != nil {
+		if ctx.Err() != nil { // it was to end while it was starting: the next start does that again
+			return nil
+		}
 		return err
 	}
 	e.mu.Lock()

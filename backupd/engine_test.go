@@ -188,6 +188,15 @@ func (r *rig) entries() []Entry {
 	return all
 }
 
+func TestAnEngineThatIsEndedWhileItStarts(t *testing.T) {
+	e := &Engine{Fleet: func() *inventory.Fleet { return &inventory.Fleet{} }, Catalogue: openCatalogue(t, t.TempDir()), Log: promslog.NewNopLogger()}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Run(ctx); err != nil {
+		t.Errorf("it was to end, and says %v", err)
+	}
+}
+
 func TestABackupIsTakenCheckedCopiedAndProven(t *testing.T) {
 	stores := twoStores()
 	r := newRig(t, t.TempDir(), stores, allKeys(t))
