@@ -5,6 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -26,9 +30,9 @@ const holdAgain = 20 * time.Minute
 // HoldDuring keeps a backup, its chain and the binary logs behind it from being pruned in this store
 // while do runs. What keeps it from doing so is told and keeps nobody from restoring: the account may
 // have no right to write to the store. When do fails, the hold stays until it lapses, for who begins
-// again.
-func (v Vault) HoldDuring(ctx context.Context, cluster, id, by string, tell func(error), do func() error) error {
-	h := holding{vault: v, cluster: cluster, id: id, by: by}
+// again; dir, the folder of the restore, remembers it, and who ends well there gives up all of them.
+func (v Vault) HoldDuring(ctx context.Context, cluster, id, by, dir string, tell func(error), do func() error) error {
+	h := holding{vault: v, cluster: cluster, id: id, by: by, dir: dir}
 	if err := h.renew(ctx, time.Now()); err != nil {
 		tell(fmt.Errorf("nothing keeps a prune from removing what is read here, if retention gives it up meanwhile: %w", err))
 	}
@@ -57,6 +61,7 @@ func (v Vault) HoldDuring(ctx context.Context, cluster, id, by string, tell func
 type holding struct {
 	vault           Vault
 	cluster, id, by string
+	dir             string
 	name            string // of the newest; "" if none could be stored
 }
 
@@ -65,6 +70,7 @@ func (h *holding) renew(ctx context.Context, now time.Time) error {
 	text := []byte(h.by + " reads this backup since " + now.UTC().Format(time.RFC3339) + "\n")
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	_ = h.remember(name) // before it is there, for who is killed next; without a note it lapses by itself
 	if err := h.vault.Store.Put(ctx, name, text, sha256.Sum256(text)); err != nil {
 		return fmt.Errorf("hold %s in %s: %w", h.id, h.vault.Store, err)
 	}
@@ -91,13 +97,49 @@ func (h *holding) renewUntil(ctx context.Context, tell func(error)) {
 	}
 }
 
-func (h *holding) release(ctx context.Context) error {
-	if h.name == "" {
-		return nil
+// heldFile names the holds that restores in a folder have stored and not given up, a line each.
+const heldFile = "kagu-restore.holds"
+
+func (h *holding) remember(name string) error {
+	if err := os.MkdirAll(h.dir, 0o711); err != nil {
+		return fmt.Errorf("make the folder of the restore: %w", err)
 	}
+	f, err := os.OpenFile(filepath.Join(h.dir, heldFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err == nil {
+		_, err = fmt.Fprintln(f, name)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("note what is held: %w", err)
+	}
+	return nil
+}
+
+// release gives up the hold, and those of earlier tries that were cut short.
+func (h *holding) release(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	return h.vault.dropHold(ctx, h.name)
+	note := filepath.Join(h.dir, heldFile)
+	text, err := os.ReadFile(note)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read what is held: %w", err)
+	}
+	var errs []error
+	for name := range strings.Lines(string(text) + h.name) {
+		if name = strings.TrimSuffix(name, "\n"); !strings.HasPrefix(name, holdsFolder+h.cluster+"/") || name != path.Clean(name) {
+			continue // it is no hold of a restore of this cluster
+		}
+		if err := h.vault.dropHold(ctx, name); err != nil && !errors.Is(err, store.ErrNotFound) {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := os.Remove(note); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget what was held: %w", err)
+	}
+	return nil
 }
 
 // dropHold removes a hold. One that is under object lock, or that who restores may not remove, lapses

@@ -2,6 +2,7 @@ package backupd
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -116,7 +117,7 @@ func TestAHoldIsThereAsLongAsTheRestore(t *testing.T) {
 	t.Run("over hours, by one object", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v, m := setUp()
-			err := v.HoldDuring(t.Context(), cluster, id, "ana", none, func() error {
+			err := v.HoldDuring(t.Context(), cluster, id, "ana", t.TempDir(), none, func() error {
 				for range 5 * 60 {
 					if !held(v) || len(holdsIn(m)) != 1 {
 						t.Fatalf("%v", holdsIn(m))
@@ -135,7 +136,7 @@ func TestAHoldIsThereAsLongAsTheRestore(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v, _ := setUp()
 			broken := errors.New("the disk is full")
-			if err := v.HoldDuring(t.Context(), cluster, id, "ana", none, func() error { return broken }); !errors.Is(err, broken) || !held(v) {
+			if err := v.HoldDuring(t.Context(), cluster, id, "ana", t.TempDir(), none, func() error { return broken }); !errors.Is(err, broken) || !held(v) {
 				t.Errorf("%v", err)
 			}
 			time.Sleep(holdFor + time.Minute)
@@ -144,18 +145,39 @@ func TestAHoldIsThereAsLongAsTheRestore(t *testing.T) {
 			}
 		})
 	})
+	t.Run("who ends well gives up what tries before held that were cut short", func(t *testing.T) {
+		v, m := setUp()
+		dir, broken := t.TempDir(), errors.New("killed")
+		for range 2 {
+			if err := v.HoldDuring(t.Context(), cluster, id, "ana", dir, none, func() error { return broken }); !errors.Is(err, broken) {
+				t.Error(err)
+			}
+		}
+		if err := v.HoldDuring(t.Context(), cluster, id, "bob", t.TempDir(), none, func() error { return broken }); !errors.Is(err, broken) {
+			t.Error(err)
+		}
+		if n := len(holdsIn(m)); n != 3 {
+			t.Errorf("%d holds", n)
+		}
+		if err := v.HoldDuring(t.Context(), cluster, id, "ana", dir, none, func() error { return nil }); err != nil || len(holdsIn(m)) != 1 {
+			t.Errorf("%v; bob's alone should be left of %v", err, holdsIn(m))
+		}
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("left in the folder: %v", left)
+		}
+	})
 	t.Run("who may not write to the store restores all the same, and is told", func(t *testing.T) {
 		v, m := setUp()
 		m.put = refuse(holdsFolder)
 		done := false
 		var told error
-		err := v.HoldDuring(t.Context(), cluster, id, "ana", func(err error) { told = err }, func() error { done = true; return nil })
+		err := v.HoldDuring(t.Context(), cluster, id, "ana", t.TempDir(), func(err error) { told = err }, func() error { done = true; return nil })
 		if err != nil || !done || told == nil || !strings.Contains(told.Error(), "nothing keeps a prune from removing") {
 			t.Errorf("%v, done %v, told %v", err, done, told)
 		}
 	})
 	t.Run("one that was removed before it was held is not begun", func(t *testing.T) {
-		err := Vault{Store: newMemory()}.HoldDuring(t.Context(), cluster, id, "ana", none, func() error { t.Error("it was"); return nil })
+		err := Vault{Store: newMemory()}.HoldDuring(t.Context(), cluster, id, "ana", t.TempDir(), none, func() error { t.Error("it was"); return nil })
 		if err == nil || !strings.Contains(err.Error(), "chooses again") {
 			t.Errorf("%v", err)
 		}

@@ -120,7 +120,7 @@ func (r *restoring) run(s *session) error {
 	began := time.Now()
 	links := choice.Restore.Links
 	warn := func(err error) { fmt.Fprintln(s.errOut, yellow("warning: ")+plain(err.Error())) }
-	err = v.HoldDuring(s.ctx, r.cluster, links[len(links)-1].Manifest.ID, "kagu, by "+person(), warn, func() error {
+	err = v.HoldDuring(s.ctx, r.cluster, links[len(links)-1].Manifest.ID, "kagu, by "+person(), choice.Restore.Dir, warn, func() error {
 		return backupd.CarryOut(s.ctx, kind, choice, choice.Restore.Dir, func(n int, step backupd.Step) {
 			fmt.Fprintf(s.errOut, "%s %d of %d  %s %s\n", time.Now().Format("15:04:05"), n+1, len(choice.Plan.Steps), bold(step.Name), plain(step.Node))
 		})
