@@ -220,7 +220,12 @@ func statusOf(err error) int {
 
 func (a *API) answerer() httpjson.Answerer { return httpjson.Answerer{Log: a.Log, Status: statusOf} }
 
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) { a.answerer().Fail(w, r, err) }
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.PathValue("id") != "" && errors.Is(err, journal.ErrNotFound) {
+		err = fmt.Errorf("%w; kagu incidents shows those there are", err)
+	}
+	a.answerer().Fail(w, r, err)
+}
 
 func (a *API) reply(w http.ResponseWriter, r *http.Request, status int, body any) {
 	a.answerer().Reply(w, r, status, body)
