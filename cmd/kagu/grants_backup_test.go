@@ -1,25 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kingpin/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestBackupGrants(t *testing.T) {
 	print := func(args ...string) string {
 		t.Helper()
-		var out bytes.Buffer
-		app := kingpin.New("kagu", "")
-		addGrants(app, &session{out: &out})
-		if _, err := app.Parse(append([]string{"grants", "backup", "--host=10.0.0.%"}, args...)); err != nil {
-			t.Fatal(err)
-		}
 		var statements []string
-		for line := range strings.Lines(out.String()) {
+		for line := range strings.Lines(grants(t, "backup", append([]string{"--host=10.0.0.%"}, args...)...)) {
 			if !strings.HasPrefix(line, "--") {
 				statements = append(statements, strings.TrimSpace(line))
 			}

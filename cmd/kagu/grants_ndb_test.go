@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"testing"
 
-	"github.com/alecthomas/kingpin/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -42,13 +40,7 @@ GRANT NDB_STORED_USER ON *.* TO 'watch'@'::1';
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var out bytes.Buffer
-			app := kingpin.New("kagu", "")
-			addGrants(app, &session{out: &out})
-			if _, err := app.Parse(append([]string{"grants", "ndb-exporter"}, c.args...)); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c.want, out.String()); diff != "" {
+			if diff := cmp.Diff(c.want, grants(t, "ndb-exporter", c.args...)); diff != "" {
 				t.Errorf("want -, got +:\n%s", diff)
 			}
 		})

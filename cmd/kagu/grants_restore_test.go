@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kingpin/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -89,13 +87,7 @@ GRANT EVENT ON ~c~.* TO 'rescue'@'::1';
 `, "~", "`")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var out bytes.Buffer
-			app := kingpin.New("kagu", "").Terminate(nil)
-			addGrants(app, &session{out: &out})
-			if _, err := app.Parse(append([]string{"grants", "restore"}, c.args...)); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c.want, out.String()); diff != "" {
+			if diff := cmp.Diff(c.want, grants(t, "restore", c.args...)); diff != "" {
 				t.Error(diff)
 			}
 		})

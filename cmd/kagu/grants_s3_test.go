@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"testing"
 
-	"github.com/alecthomas/kingpin/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -96,13 +94,7 @@ func TestS3Grants(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var out bytes.Buffer
-			app := kingpin.New("kagu", "").Terminate(nil)
-			addGrants(app, &session{out: &out})
-			if _, err := app.Parse(append([]string{"grants", "s3"}, c.args...)); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c.want, out.String()); diff != "" {
+			if diff := cmp.Diff(c.want, grants(t, "s3", c.args...)); diff != "" {
 				t.Error(diff)
 			}
 		})

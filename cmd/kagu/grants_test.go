@@ -8,6 +8,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// grants is what kagu grants prints for that account.
+func grants(t *testing.T, account string, args ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	app := kingpin.New("kagu", "").Terminate(nil)
+	addGrants(app, &session{out: &out})
+	if _, err := app.Parse(append([]string{"grants", account}, args...)); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 func TestGrants(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -44,13 +56,7 @@ GRANT SELECT ON mysql.wsrep_cluster_members TO 'watch'@'::1';
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var out bytes.Buffer
-			app := kingpin.New("kagu", "")
-			addGrants(app, &session{out: &out})
-			if _, err := app.Parse(append([]string{"grants", "galera-exporter"}, c.args...)); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(c.want, out.String()); diff != "" {
+			if diff := cmp.Diff(c.want, grants(t, "galera-exporter", c.args...)); diff != "" {
 				t.Errorf("want -, got +:\n%s", diff)
 			}
 		})
