@@ -16,7 +16,7 @@ func TestS3OnARealServer(t *testing.T) {
 	t.Run("tried again", func(t *testing.T) {
 		bucket := fresh(server.Bucket("retried", false))
 		storetest.Run(t, func(t testing.TB) store.Store {
-			return store.Retry{Store: store.Limit{Store: bucket(t), Rate: unlimited()}, First: time.Millisecond}
+			return store.Retry{Store: bucket(t), First: time.Millisecond}
 		})
 	})
 	t.Run("object lock", func(t *testing.T) { locked(t, server) })

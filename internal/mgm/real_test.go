@@ -329,10 +329,10 @@ func testRealTLS(t *testing.T, l *lab.Lab) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	defer cancel()
-	certificates, err := ask(mgm.TLSFolder(ours))
+	certificates, err := ask(inFolder(ours))
 	for err != nil && ctx.Err() == nil { // it is starting
 		time.Sleep(50 * time.Millisecond)
-		certificates, err = ask(mgm.TLSFolder(ours))
+		certificates, err = ask(inFolder(ours))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func testRealTLS(t *testing.T, l *lab.Lab) {
 	if _, err := ask(nil); !errors.Is(err, mgm.ErrAuthorization) {
 		t.Errorf("in clear text: %v", err)
 	}
-	if _, err := ask(mgm.TLSFolder(newAuthority(t).folder(t))); err == nil {
+	if _, err := ask(inFolder(newAuthority(t).folder(t))); err == nil {
 		t.Error("certificates of another cluster were taken")
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 )
 
 // TLS says how connections are secured: TLS 1.3, each side with a certificate that the
@@ -21,15 +20,6 @@ type TLS struct {
 	// Relaxed goes on in clear text if the server has no certificate. It keeps out a listener,
 	// not an impostor.
 	Relaxed bool
-}
-
-// TLSFolder returns the TLS of a folder that ndb_sign_keys has filled, by the names it uses.
-func TLSFolder(folder string) *TLS {
-	return &TLS{
-		CAFile:   filepath.Join(folder, "NDB-Cluster-cert"),
-		CertFile: filepath.Join(folder, "ndb-api-cert"),
-		KeyFile:  filepath.Join(folder, "ndb-api-private-key"),
-	}
 }
 
 // startTLS asks for TLS on the open connection. The files are read each time, so that renewed

@@ -109,9 +109,18 @@ func serverTLS(t *testing.T, dir string) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert, ClientCAs: clients}
 }
 
+// inFolder is the TLS of a folder that ndb_sign_keys has filled, by the names it uses.
+func inFolder(folder string) *mgm.TLS {
+	return &mgm.TLS{
+		CAFile:   filepath.Join(folder, "NDB-Cluster-cert"),
+		CertFile: filepath.Join(folder, "ndb-api-cert"),
+		KeyFile:  filepath.Join(folder, "ndb-api-private-key"),
+	}
+}
+
 func TestTLS(t *testing.T) {
 	ours, theirs := newAuthority(t).folder(t), newAuthority(t).folder(t)
-	strict, relaxed := mgm.TLSFolder(ours), mgm.TLSFolder(ours)
+	strict, relaxed := inFolder(ours), inFolder(ours)
 	relaxed.Relaxed = true
 	many := mgmtest.NewCluster(2)
 	clear := mgmtest.Listen(t, many)
@@ -133,7 +142,7 @@ func TestTLS(t *testing.T) {
 		{"we prefer it and the server is too old", relaxed, old, nil, ""},
 		{"the server's certificate is of another cluster", strict, impostor, x509.UnknownAuthorityError{}, "certificate"},
 		{"even if TLS is only preferred", relaxed, impostor, x509.UnknownAuthorityError{}, "certificate"},
-		{"our files are missing", mgm.TLSFolder(t.TempDir()), secured, os.ErrNotExist, "NDB-Cluster-cert"},
+		{"our files are missing", inFolder(t.TempDir()), secured, os.ErrNotExist, "NDB-Cluster-cert"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := mgm.New(mgm.Options{Addresses: []string{c.server.Address()}, TLS: c.policy})
