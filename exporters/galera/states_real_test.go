@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -42,6 +43,7 @@ func TestStates(t *testing.T) {
 
 	t.Run("an arbitrator is counted as one", s.arbitrator)
 	t.Run("the group's own latency, and what it sent again", s.latency)
+	t.Run("a peer that answers late is counted, once evs.auto_evict is set", s.latePeer)
 	t.Run("flow control, and who asked for it", s.flowControl)
 	t.Run("FLUSH TABLES WITH READ LOCK looks like a donor without a transfer", s.readLock)
 	t.Run("wsrep_desync takes the writer's work away, and not its answers", s.desync)
@@ -112,6 +114,32 @@ func (s *states) latency(t *testing.T) {
 		t.Errorf("never said:\n%s", lacks)
 	}
 	run(t, s.Lab, "n1", "SET GLOBAL wsrep_provider_options = 'evs.info_log_mask=0'", "SET GLOBAL wsrep_provider_options = 'evs.stats_report_period=PT1M'")
+}
+
+// latePeer freezes n3 for longer than it is silent by itself (evs.keepalive_period, 1 s), and for less than the others take to
+// suspect it (5 s). They note who is late only if they may put a member out for it: here after 200 times, which it
+// does not come to.
+func (s *states) latePeer(t *testing.T) {
+	run(t, s.Lab, "n1", "SET GLOBAL wsrep_provider_options = 'evs.delay_margin=PT0.1S'", "SET GLOBAL wsrep_provider_options = 'evs.delayed_keep_period=PT5S'",
+		"SET GLOBAL wsrep_provider_options = 'evs.auto_evict=200'")
+	s.n1.says(t, "WRA synced", append(synced, "galera_evs_delayed_peers 0")...)
+	lacks := settled(t, func() string {
+		if err := s.Freeze(t.Context(), "n3"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2500 * time.Millisecond)
+		if err := s.Thaw(t.Context(), "n3"); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(s.n1.look(t).lacks("WRA synced", append(synced, "galera_evs_delayed_peers 1")...), "\n")
+	})
+	if lacks != "" {
+		t.Errorf("never said:\n%s", lacks)
+	}
+	s.n1.says(t, "WRA synced", append(synced, "galera_evs_delayed_peers 0")...) // it was on time since
+	run(t, s.Lab, "n1", "SET GLOBAL wsrep_provider_options = 'evs.auto_evict=0'", "SET GLOBAL wsrep_provider_options = 'evs.delayed_keep_period=PT30S'",
+		"SET GLOBAL wsrep_provider_options = 'evs.delay_margin=PT1S'")
+	s.back(t)
 }
 
 // flowControl keeps n2 from applying what n1 writes.

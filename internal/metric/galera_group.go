@@ -18,7 +18,7 @@ var (
 		"Messages the latency figures are made of; the period is evs.stats_report_period (wsrep_evs_repl_latency).",
 		"wsrep_evs_repl_latency", "0: this node sent nothing in the last period, and there are no figures.")
 	GaleraEvsDelayedPeers = inStatus.family("galera_evs_delayed_peers", gauge, nil,
-		"Peers that answer this node late (wsrep_evs_delayed).",
+		"Peers that answer this node late; always 0 unless evs.auto_evict is above 0 (wsrep_evs_delayed).",
 		"wsrep_evs_delayed", "Above 0: the network to a peer, or its load; SHOW STATUS LIKE 'wsrep_evs_delayed' names it.")
 	GaleraEvsEvictedPeers = inStatus.family("galera_evs_evicted_peers", gauge, nil,
 		"Peers that were evicted from the group (wsrep_evs_evict_list).",
