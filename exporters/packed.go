@@ -2,13 +2,11 @@ package exporters
 
 import (
 	"bytes"
-	"encoding/binary"
-	"hash/crc32"
 	"net/http"
 	"strconv"
 	"strings"
 
-	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
 )
 
 // packed lets the handler answer compressed if that is what is asked for.
@@ -48,21 +46,12 @@ func (p *packedPage) send() {
 		return
 	}
 	p.Header().Set("Content-Encoding", "gzip")
-	_, err := p.ResponseWriter.Write(gzipHeader)
-	if err == nil {
-		err = flate.StatelessDeflate(p.ResponseWriter, p.text.Bytes(), true, nil)
+	z, err := gzip.NewWriterLevel(p.ResponseWriter, gzip.StatelessCompression)
+	if err != nil {
+		panic(err) // the level is the library's own
 	}
-	if err == nil {
-		_, _ = p.ResponseWriter.Write(gzipTrailer(p.text.Bytes()))
-	}
-}
-
-// gzipHeader begins a file of gzip, by RFC 1952: deflate, no name, no time, fastest, of any system.
-var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255}
-
-func gzipTrailer(text []byte) []byte {
-	sum := binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(text))
-	return binary.LittleEndian.AppendUint32(sum, uint32(len(text)))
+	_, _ = z.Write(p.text.Bytes())
+	_ = z.Close()
 }
 
 // takesGzip reads Accept-Encoding: gzip is taken if it is named, and not with the weight zero.
