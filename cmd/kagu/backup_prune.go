@@ -43,9 +43,15 @@ func printPrune(w io.Writer, plans []backupd.PrunePlan, now time.Time) {
 		fmt.Fprintf(w, "%s in the store %s: %s would be freed\n", bold(p.Cluster), bold(p.Store), size(p.Free))
 		rows := [][]cell{{{"", faint}, {"WHEN", faint}, {"METHOD", faint}, {"SIZE", faint}, {"WHY", faint}, {"ID", faint}}}
 		kept := 0
-		for _, d := range p.Decisions {
+		for rest := p.Decisions; len(rest) > 0; {
+			d, n := rest[0], alike(rest)
+			stored, id := int64(0), d.ID
+			for _, one := range rest[:n] {
+				stored += one.Stored
+			}
+			rest = rest[n:]
 			if d.Method == backupd.Binlog && d.Keep {
-				kept++ // thousands of them
+				kept += n // thousands of them
 				continue
 			}
 			verdict, when := cell{"remove", red}, "–"
@@ -55,7 +61,10 @@ func printPrune(w io.Writer, plans []backupd.PrunePlan, now time.Time) {
 			if !d.Begun.IsZero() {
 				when = since(now, d.Begun)
 			}
-			rows = append(rows, []cell{verdict, {when, plain}, {string(d.Method), plain}, {size(d.Stored), plain}, {d.Why, plain}, {d.ID, faint}})
+			if n > 1 {
+				id = fmt.Sprintf("%s and %d more", d.ID, n-1)
+			}
+			rows = append(rows, []cell{verdict, {when, plain}, {string(d.Method), plain}, {size(stored), plain}, {d.Why, plain}, {id, faint}})
 		}
 		for _, o := range p.Orphans {
 			verdict := cell{"keep", green}
@@ -71,4 +80,14 @@ func printPrune(w io.Writer, plans []backupd.PrunePlan, now time.Time) {
 			fmt.Fprintf(w, "  pieces of binary log that are kept: %d\n", kept)
 		}
 	}
+}
+
+// alike counts the pieces of a binary log at the begin of the decisions of which the same is said: an
+// hour has hundreds of them. Of anything else there is one.
+func alike(all []backupd.Decision) int {
+	n := 1
+	for n < len(all) && all[0].Method == backupd.Binlog && all[n].Method == backupd.Binlog && all[n].Keep == all[0].Keep && all[n].Why == all[0].Why {
+		n++
+	}
+	return n
 }

@@ -149,6 +149,9 @@ func TestBackupPruneScheduleRuns(t *testing.T) {
 		Decisions: []backupd.Decision{
 			{Held: backupd.Held{ID: "a", Method: backupd.Physical, Begun: at(1, 2, 0), Stored: 12_300_000_000}, Why: "past the policy"},
 			{Held: backupd.Held{ID: "l", Method: backupd.Binlog, Begun: at(2, 1, 0), Stored: 5}, Keep: true, Why: "a kept backup"},
+			{Held: backupd.Held{ID: "m", Method: backupd.Binlog, Begun: at(2, 2, 0), Stored: 1_000}, Why: "all of it is in p"},
+			{Held: backupd.Held{ID: "n", Method: backupd.Binlog, Begun: at(2, 2, 1), Stored: 2_000}, Why: "all of it is in p"},
+			{Held: backupd.Held{ID: "q", Method: backupd.Binlog, Begun: at(2, 3, 0), Stored: 4_000}, Why: "all of it is in r"},
 			{Held: backupd.Held{ID: "b", Unreadable: "x"}, Keep: true, Why: "its manifest cannot be read: " + hostile},
 		},
 		Orphans: []backupd.Orphan{{ID: "o", Newest: at(1, 0, 0), Size: 700_000_000, Remove: true, Why: "no manifest names it"}},
