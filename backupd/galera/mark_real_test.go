@@ -65,7 +65,7 @@ func TestAnArchiveKnowsItsLogsAgain(t *testing.T) {
 	expect("nothing was written", round())
 	write(2, 10)
 	expect("something was", round(), "")
-	s.sql(t, "FLUSH BINARY LOGS")
+	s.nextLog(t)
 	write(1, 10)
 	expect("a file was closed", round(), "", "")
 	s.sql(t, "RESET MASTER")
@@ -80,20 +80,23 @@ func TestAnArchiveKnowsItsLogsAgain(t *testing.T) {
 	s.sql(t, "RESET MASTER")
 	write(30, 33)
 	expect("no event begins where the last one did", round(), anew)
-	s.sql(t, "FLUSH BINARY LOGS")
+	s.nextLog(t)
 	write(1, 10)
 	expect("two files", round(), "", "")
-	s.sql(t, "FLUSH BINARY LOGS")
+	s.nextLog(t)
 	expect("an empty one", round(), "", "")
 	s.sql(t, "RESET MASTER")
 	write(40, 100)
-	s.sql(t, "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
+	s.nextLog(t)
+	s.nextLog(t)
 	write(9, 100)
 	expect("files of the same names", round(), noteNew+"binlog.000003 of n2 does not hold what was archived")
 
 	// Nothing is left to archive of the file, and a later one is there.
 	a.Last = kept.newest()
-	s.sql(t, "RESET MASTER", "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
+	s.sql(t, "RESET MASTER")
+	s.nextLog(t)
+	s.nextLog(t)
 	for { // just as long as what was archived
 		at := strings.Split(s.ask(t, "SHOW MASTER STATUS"), "|")
 		var size uint64
@@ -103,7 +106,7 @@ func TestAnArchiveKnowsItsLogsAgain(t *testing.T) {
 		}
 		write(1, 100)
 	}
-	s.sql(t, "FLUSH BINARY LOGS")
+	s.nextLog(t)
 	expect("the file before is another one", round(), noteNew+"binlog.000003 of n2 does not hold what was archived")
 
 	legacy := newLine(kept.newest())

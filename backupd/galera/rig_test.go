@@ -76,6 +76,19 @@ func (s *spare) sql(t testing.TB, statements ...string) {
 	}
 }
 
+// nextLog begins a new binary log, and waits until the server has noted in it that the one before is done
+// with, which it does at a moment of its own.
+func (s *spare) nextLog(t testing.TB) {
+	t.Helper()
+	s.sql(t, "FLUSH BINARY LOGS")
+	for noted := false; !noted; time.Sleep(10 * time.Millisecond) {
+		file, _, _ := strings.Cut(s.ask(t, "SHOW MASTER STATUS"), "|")
+		for event := range strings.Lines(s.ask(t, "SHOW BINLOG EVENTS IN '"+file+"'")) {
+			noted = noted || strings.Contains(event, "|Binlog_checkpoint|") && strings.HasSuffix(strings.TrimSpace(event), "|"+file)
+		}
+	}
+}
+
 // ask returns an answer, a line a row, its fields with bars between.
 func (s *spare) ask(t testing.TB, query string) string {
 	t.Helper()

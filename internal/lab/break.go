@@ -50,29 +50,37 @@ func (l *Lab) hit(word string, s syscall.Signal) error {
 		}
 	}
 	for _, p := range hit {
-		if err := p.ended(s); err != nil {
+		if err := p.obeyed(s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// hit sends a signal, and waits for the end of what it must end.
+// hit sends a signal, and waits until it was obeyed.
 func (p Process) hit(s syscall.Signal) error {
 	if err := p.signal(s); err != nil {
 		return fmt.Errorf("send %v to %s, process %d: %w", s, p.Name, p.PID, err)
 	}
-	return p.ended(s)
+	return p.obeyed(s)
 }
 
-// ended waits for the end of what the signal must end.
-func (p Process) ended(s syscall.Signal) error {
-	if s != syscall.SIGKILL {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the kernel owes us this, on busy cores too
+// obeyed waits until the signal has done what it must: on busy cores that takes its time.
+func (p Process) obeyed(s syscall.Signal) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the kernel owes us this
 	defer cancel()
-	return poll(ctx, p.gone)
+	switch s {
+	case syscall.SIGKILL:
+		return poll(ctx, p.gone)
+	case syscall.SIGSTOP:
+		return poll(ctx, func(context.Context) error {
+			if p.Alive() && !p.Frozen() {
+				return fmt.Errorf("%s, process %d, goes on after SIGSTOP", p.Name, p.PID)
+			}
+			return nil
+		})
+	}
+	return nil
 }
 
 // KillService, FreezeService and ThawService do the same to what the lab runs beside the servers.
