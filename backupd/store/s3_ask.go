@@ -65,7 +65,7 @@ func (s *S3) putMarker(ctx context.Context) (bool, error) {
 		}
 	}
 	if err != nil {
-		return false, s.failed(ctx, a, "put", Marker, err)
+		return false, s.harmed(s.failed(ctx, a, "put", Marker, err), content, sum)
 	}
 	return false, nil
 }

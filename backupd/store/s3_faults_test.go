@@ -233,8 +233,23 @@ func TestFaultsOnTheWayToARealServer(t *testing.T) {
 	server := s3test.Start(t)
 	t.Run("one by one", func(t *testing.T) { harm(t, server.Bucket("faults", false), storetest.Faults) })
 	t.Run("all at once", func(t *testing.T) { rough(t, server.Bucket("rough", false), storetest.Faults) })
+	t.Run("the very first object", func(t *testing.T) { first(t, server.Bucket("first", false)) })
 	t.Run("keys that are rotated", func(t *testing.T) { rotated(t, server) })
 	t.Run("a server that restarts", func(t *testing.T) { restarts(t, server) })
+}
+
+// first damages what is put before anything else: the store's question what the server can do.
+func first(t *testing.T, c inventory.S3) {
+	proxy := storetest.NewProxy(t, c.Endpoint)
+	c.Endpoint = proxy.URL
+	st := open(t, c)
+	proxy.Next(1, http.MethodPut, storetest.FlippedUp)
+	if err := storetest.Put(t.Context(), st, "a", storetest.Content(1, 1000)); !store.MayPass(err) {
+		t.Errorf("damaged on its way: got %v, and it does not say that it may pass", err)
+	}
+	if err := storetest.Put(t.Context(), st, "a", storetest.Content(1, 1000)); err != nil {
+		t.Errorf("again: %v", err)
+	}
 }
 
 // What a way without TLS damages is noticed when it is read, by a digest that the server keeps.

@@ -71,8 +71,13 @@ func (s *S3) refused(ctx context.Context, a *attempt, name string, content []byt
 		}
 		return err
 	}
-	err = s.failed(ctx, a, "put", name, err)
-	if errors.Is(err, ErrDigest) && sha256.Sum256(content) == sum { // so it was damaged on its way
+	return s.harmed(s.failed(ctx, a, "put", name, err), content, sum)
+}
+
+// harmed adds that it may pass if a server says of content which is whole here that it is not: it was
+// damaged on its way.
+func (s *S3) harmed(err error, content []byte, sum Sum) error {
+	if errors.Is(err, ErrDigest) && sha256.Sum256(content) == sum {
 		err = fmt.Errorf("%w (%w: it left here whole)", err, ErrMayPass)
 	}
 	return err
