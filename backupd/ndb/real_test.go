@@ -490,6 +490,9 @@ func (b *bench) managementDies(t *testing.T) {
 	if err := errors.Join(b.Start(t.Context(), "m1"), b.AwaitManagement(t.Context())); err != nil {
 		t.Fatal(err)
 	}
+	for why, err := "?", error(nil); why != "" || err != nil; time.Sleep(50 * time.Millisecond) { // it answers before it has heard of each data node
+		why, err = (&Kind{}).Transfer(t.Context(), b.cluster)
+	}
 }
 
 func (b *bench) nodeDies(t *testing.T) {
