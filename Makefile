@@ -30,14 +30,9 @@ help:
 build: ## build the programs into bin/
 	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-# The race detector watches our code and what it calls. Two insides are left out, as they run six
-# times as long under it: SQLite, translated from C, of which database/sql gives a connection to one
-# goroutine at a time; and the coder of symbols within zstd, which zstd alone calls.
-RACE := -race -gcflags=modernc.org/...=-race=false -gcflags=github.com/klauspost/compress/huff0=-race=false
-
 .PHONY: unit
 unit: build ## test what needs no server, with the race detector
-	CGO_ENABLED=1 go test $(RACE) -short -timeout 5m ./...
+	CGO_ENABLED=1 go test -race -short -timeout 5m ./...
 
 # Packages without servers first, as they fail soonest; then those with, whole: what they import tells
 # them apart, and none is linked and run twice. Two of these run at a time: most of what their tests do
@@ -46,8 +41,8 @@ unit: build ## test what needs no server, with the race detector
 .PHONY: test
 test: packages build ## install what is missing, test everything, real servers included
 	@mkdir -p out && rm -f out/tally && touch out/tally
-	CGO_ENABLED=1 go test $(RACE) -short -timeout 5m $$(go list ./... | grep -vxF "$$($(WITH_SERVERS))")
-	KAGU_TALLY=$(CURDIR)/out/tally CGO_ENABLED=1 go test $(RACE) -p 2 -count 1 -timeout 12m $$($(WITH_SERVERS))
+	CGO_ENABLED=1 go test -race -short -timeout 5m $$(go list ./... | grep -vxF "$$($(WITH_SERVERS))")
+	KAGU_TALLY=$(CURDIR)/out/tally CGO_ENABLED=1 go test -race -p 2 -count 1 -timeout 12m $$($(WITH_SERVERS))
 	@awk '/^ran / {n[$$2]++} /^skipped / {s[++k] = $$0} \
 		END {printf "tests that started a real cluster: galera %d, ndb %d\n", n["galera"], n["ndb"]; for (i = 1; i <= k; i++) print s[i]}' out/tally
 
