@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	hours       = flag.Duration("hours", 0, "how long binary logs are archived into a bucket, to see real hours of them put together; at least 75m")
+	hours       = flag.Duration("hours", 80*time.Minute, "how long binary logs are archived into a bucket, to see real hours of them put together; at least 75m")
 	hoursPoints = flag.Int("hours-points", 5, "how many of the transactions are restored to then")
 )
 
@@ -28,29 +28,28 @@ type transaction struct {
 	gtid string
 }
 
-// TestHoursOfBinaryLogs archives for as long as it is told, so that the clock on the wall puts pieces
+// BenchmarkHoursOfBinaryLogs archives for as long as it is told, so that the clock on the wall puts pieces
 // together, and a removal takes the small ones. What is left must lead to any transaction.
-func TestHoursOfBinaryLogs(t *testing.T) {
-	if *hours == 0 {
-		t.Skip("it takes real hours: give -hours=80m")
-	}
-	r := newRig(t, lab.Options{BinLog: true})
-	r.useBucket(s3test.Start(t).Bucket("hours", false))
+//
+// It takes real hours, so it is nothing that make test could do.
+func BenchmarkHoursOfBinaryLogs(b *testing.B) {
+	r := newRig(b, lab.Options{BinLog: true})
+	r.useBucket(s3test.Start(b).Bucket("hours", false))
 	r.sql("n1", "CREATE TABLE kagu_lab.ledger (id INT PRIMARY KEY, at TIMESTAMP DEFAULT CURRENT_TIMESTAMP)")
 	r.must("run", "lab", "full")
 	r.must("verify", "lab")
 
 	acked := r.write(*hours)
-	t.Logf("%d transactions in %s", len(acked), *hours)
+	b.Logf("%d transactions in %s", len(acked), *hours)
 	merged := strings.Count(r.log(), "pieces of a binary log were put together")
 	if merged == 0 {
-		t.Fatal("nothing was put together")
+		b.Fatal("nothing was put together")
 	}
-	t.Logf("%d larger pieces were made", merged)
+	b.Logf("%d larger pieces were made", merged)
 	until := acked[len(acked)-1]
 	r.until("the archive has the last transaction", func() bool { return r.reaches(until) })
 	r.must("run", "lab", "full") // a removal leaves what the newest proven backup needs
-	t.Log(r.must("prune", "lab", "--remove"))
+	b.Log(r.must("prune", "lab", "--remove"))
 	for range *hoursPoints {
 		r.leadsTo(acked[rand.IntN(len(acked))])
 	}

@@ -21,11 +21,11 @@ import (
 // part does on a bad day is tested where the part is.
 
 type rig struct {
-	t   *testing.T
+	t   testing.TB
 	lab *lab.Lab
 }
 
-func newRig(t *testing.T, o lab.Options) rig {
+func newRig(t testing.TB, o lab.Options) rig {
 	t.Helper()
 	needs.Servers(t)
 	bin, err := programs()

@@ -12,8 +12,8 @@ var files embed.FS
 // setting is how the line with the provider options begins.
 const setting = `wsrep_provider_options = "`
 
-// Options returns the provider options of a profile (default, lan or wan) as the server takes
-// them: key=value;key=value.
+// Options returns the provider options of a profile (default, lan, lan-realtime or wan) as the server
+// takes them: key=value;key=value.
 func Options(profile string) (string, error) {
 	text, err := files.ReadFile("evs-" + profile + ".cnf")
 	if err != nil {

@@ -1,6 +1,7 @@
 package galera_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"github.com/kagu-db/kagu/internal/lab"
 	"github.com/kagu-db/kagu/internal/lab/labtest"
 	"github.com/kagu-db/kagu/internal/lab/proxytest"
+	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/sqlconn"
 	"github.com/kagu-db/kagu/internal/wsrep"
 )
@@ -93,7 +95,7 @@ func TestAServerTakesTheProfiles(t *testing.T) {
 // that file is missing.
 func realtime(t *testing.T, l *lab.Lab) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can let a server go before others")
+		needs.Missing(t, errors.New("a server that may go before others: run as root"))
 	}
 	t.Run("where it may", func(t *testing.T) {
 		server := start(t, l, "lan-realtime", "setpriv", "--securebits=+no_setuid_fixup")
