@@ -89,6 +89,17 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
+// A sum that goes down by its last digit is a counter's reset to Prometheus.
+func TestDistributionIsTheSameEachTime(t *testing.T) {
+	rows := map[string]string{"0.1": "1 0.1", "1.0": "1 0.2", "10.0": "1 0.3", "100.0": "1 36.6", "1000.0": "1 1234567.7"}
+	_, first, _ := distribution(rows)
+	for range 100 {
+		if _, sum, _ := distribution(rows); sum != first {
+			t.Fatalf("the same rows are %v and %v seconds", first, sum)
+		}
+	}
+}
+
 func FuzzDistribution(f *testing.F) {
 	f.Add("   0.000001", "12       0.000000")
 	f.Add("too long", "0 TOO LONG")

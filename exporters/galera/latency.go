@@ -2,6 +2,7 @@ package galera
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,11 +41,13 @@ func (c latency) Collect(ctx context.Context, emit func(prometheus.Metric)) erro
 }
 
 // distribution adds the buckets up. The row without a bound holds what took longer than the
-// last one, and the server tells no seconds for it.
+// last one, and the server tells no seconds for it. The seconds are added in the same order
+// each time: in a map's order the sum's last digit would wander, and a sum that goes down is a
+// restart of the server to Prometheus.
 func distribution(rows map[string]string) (count uint64, sum float64, buckets []metric.Bucket) {
 	var beyond uint64
-	for bound, row := range rows {
-		fields := strings.Fields(row)
+	for _, bound := range slices.Sorted(maps.Keys(rows)) {
+		fields := strings.Fields(rows[bound])
 		if len(fields) < 2 {
 			continue
 		}
