@@ -243,14 +243,21 @@ func TestReal(t *testing.T) {
 			return disconnected > 0 && failed > 0
 		})
 		t.Logf("told of the disconnect %s, of the failure %s after the kill began", disconnected, failed)
-		nodes, err := c.Status(ctx, mgm.NodeData)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, n := range nodes {
-			if n.ID == data[1].ID && (n.State != mgm.StateNoContact || n.NodeGroup.Known()) {
-				t.Errorf("the dead node: %+v", n)
+		// A data node tells of the failure before the management server has heard it of all of them:
+		// for a moment its status is UNKNOWN.
+		dead := func() mgm.NodeStatus {
+			nodes, err := c.Status(ctx, mgm.NodeData)
+			if err != nil {
+				t.Fatal(err)
 			}
+			return nodes[slices.IndexFunc(nodes, func(n mgm.NodeStatus) bool { return n.ID == data[1].ID })]
+		}
+		n := dead()
+		for until := time.Now().Add(30 * time.Second); n.State != mgm.StateNoContact && time.Now().Before(until); n = dead() {
+			time.Sleep(20 * time.Millisecond)
+		}
+		if n.State != mgm.StateNoContact || n.NodeGroup.Known() {
+			t.Errorf("the dead node: %+v", n)
 		}
 		err = c.StopNode(ctx, data[0].ID)
 		if code, _ := mgm.CodeOf(err); code != mgm.CodeWouldCrash && code != mgm.CodeStartingOrStopping {

@@ -24,7 +24,7 @@ type NodeState string
 
 // The states. A server that says another is quoted, and Known is false.
 const (
-	StateUnknown      NodeState = "UNKNOWN"    // of an API node: no data node can be asked. It does not mean down
+	StateUnknown      NodeState = "UNKNOWN"    // nobody can be asked, or a data node connected or died a moment ago. It does not mean down
 	StateNoContact    NodeState = "NO_CONTACT" // process or host dead, network cut, or not connected yet
 	StateNotStarted   NodeState = "NOT_STARTED"
 	StateStarting     NodeState = "STARTING"
