@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -36,17 +37,20 @@ func accountFlags(cmd *kingpin.CmdClause, user, host string, connections int, wh
 	return &a
 }
 
-// printAccount prints what makes an account, for whoever runs it: what it is for, how, each grant
-// that says why, the statements.
+// printAccount prints what makes an account, for whoever runs it: what it is for, how, why it needs
+// each privilege, the statements.
 func (s *session) printAccount(a sqlconn.Account, grants []sqlconn.Grant, about, where string) error {
 	statements, err := a.SQL(grants)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "-- %s\n-- Write the password for %s. %s\n", about, sqlconn.Placeholder, where)
+	var said []string
 	for _, g := range grants {
-		if g.For != "" {
-			fmt.Fprintf(s.out, "-- %s: %s.\n", g.Privilege, g.For)
+		reason := fmt.Sprintf("-- %s: %s.", g.Privilege, g.For)
+		if g.For != "" && !slices.Contains(said, reason) { // one privilege on several schemas has one reason
+			said = append(said, reason)
+			fmt.Fprintln(s.out, reason)
 		}
 	}
 	for _, statement := range statements {

@@ -52,16 +52,6 @@ GRANT SUPER ON *.* TO 'kagu_restore'@'10.0.0.%';
 -- TRIGGER: make triggers.
 -- EVENT: make events.
 -- SUPER: let their definers stay who they were, and make functions and triggers on a server with a binary log.
--- SELECT: see that the schema is there, and set sequences.
--- INSERT: write rows.
--- CREATE: make the schema and its tables.
--- DROP: replace tables, if you agreed to that, and what a try left that was cut short.
--- CREATE VIEW: make views.
--- CREATE ROUTINE: make functions, procedures and packages.
--- ALTER ROUTINE: replace them.
--- EXECUTE: make views that call functions.
--- TRIGGER: make triggers.
--- EVENT: make events.
 CREATE USER IF NOT EXISTS 'rescue'@'::1' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 2;
 GRANT SELECT ON ~a\_b~.* TO 'rescue'@'::1';
 GRANT INSERT ON ~a\_b~.* TO 'rescue'@'::1';
