@@ -2,16 +2,7 @@ package galera
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,43 +11,8 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/sqlconn"
+	"github.com/kagu-db/kagu/internal/tlstest"
 )
-
-// certificate writes a certificate that is its own authority, for 127.0.0.1 and a name, and its key.
-func certificate(t *testing.T, dir, name string) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	form := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	if ip := net.ParseIP(name); ip != nil {
-		form.IPAddresses = []net.IP{ip}
-	} else {
-		form.DNSNames = []string{name}
-	}
-	made, err := x509.CreateCertificate(rand.Reader, form, form, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, key = filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: made}, key: {Type: "PRIVATE KEY", Bytes: encoded}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(path, 0o644); err != nil { // the server runs as another account
-			t.Fatal(err)
-		}
-	}
-	return cert, key
-}
 
 // TestAServerThatWantsTLS takes, archives and restores where nothing goes in the clear, by accounts
 // that must show a certificate.
@@ -65,8 +21,8 @@ func TestAServerThatWantsTLS(t *testing.T) {
 	dir := folder(t)
 	for _, c := range []struct{ name, certified string }{{"by its address", "127.0.0.1"}, {"by a name", "db.example.net"}} {
 		t.Run(c.name, func(t *testing.T) {
-			cert, key := certificate(t, dir, c.certified)
-			stranger, _ := certificate(t, folder(t), "elsewhere.example.net")
+			cert, key := tlstest.SelfSigned(t, dir, c.certified, time.Hour)
+			stranger, _ := tlstest.SelfSigned(t, folder(t), "elsewhere.example.net", time.Hour)
 			port := needs.Port(t, "127.0.0.1")
 			from := server(t, "--log-bin=binlog", "--server-id=3", "--binlog-format=ROW", "--log-slave-updates", "--skip-networking=OFF", "--bind-address=127.0.0.1", "--port="+port,
 				"--require-secure-transport=ON", "--ssl-ca="+cert, "--ssl-cert="+cert, "--ssl-key="+key)

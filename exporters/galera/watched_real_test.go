@@ -2,15 +2,9 @@ package galera_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"database/sql"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -25,6 +19,7 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/sqlconn"
+	"github.com/kagu-db/kagu/internal/tlstest"
 )
 
 // watched is a cluster of one that has on what the lab's servers have off: instruments, binary
@@ -48,13 +43,13 @@ func theWatched(t *testing.T) *watched {
 	const host = "127.0.0.1"
 	w := &watched{address: net.JoinHostPort(host, needs.Port(t, host))}
 	_, port, _ := net.SplitHostPort(w.address)
-	certify(t, dir)
+	cert, key := tlstest.SelfSigned(t, dir, host, 10*24*time.Hour)
 	args := []string{
 		"--no-defaults", "--datadir=" + data, "--tmpdir=" + dir, "--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"), "--log-error=" + filepath.Join(dir, "log"),
 		"--bind-address=" + host, "--port=" + port, "--skip-name-resolve", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=16M",
 		"--server-id=77", "--log-bin=changes", "--binlog-format=ROW", "--expire-logs-days=2", "--rpl-semi-sync-master-enabled=ON",
 		"--performance-schema=ON", "--plugin-maturity=unknown", "--plugin-load-add=metadata_lock_info", "--plugin-load-add=query_response_time", "--query-response-time-stats=ON",
-		"--ssl-cert=" + filepath.Join(dir, "cert.pem"), "--ssl-key=" + filepath.Join(dir, "key.pem"),
+		"--ssl-cert=" + cert, "--ssl-key=" + key,
 		"--wsrep-on=ON", "--wsrep-provider=/usr/lib/galera/libgalera_smm.so", "--wsrep-cluster-name=watched", "--wsrep-cluster-address=gcomm://",
 		"--wsrep-node-address=" + host, "--innodb-autoinc-lock-mode=2",
 		fmt.Sprintf("--wsrep-provider-options=gcache.size=16M;gmcast.listen_addr=tcp://%s:%s;ist.recv_addr=%s:%s", host, needs.Port(t, host), host, needs.Port(t, host)),
@@ -83,7 +78,7 @@ func theWatched(t *testing.T) *watched {
 		}
 	}
 	w.fleet = inventory.Cluster{
-		Name: "watched", TLS: &inventory.TLS{Mode: inventory.TLSVerify, CAFile: filepath.Join(dir, "cert.pem")},
+		Name: "watched", TLS: &inventory.TLS{Mode: inventory.TLSVerify, CAFile: cert},
 		Nodes: []inventory.Node{{Name: "w1", SQL: w.address}},
 	}
 	return w
@@ -210,33 +205,4 @@ func (w *watched) onDisk(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// certify writes a certificate for 127.0.0.1 that is its own authority and ends in ten days.
-func certify(t *testing.T, dir string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "watched"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(10 * 24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{
-		"cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "PRIVATE KEY", Bytes: private},
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

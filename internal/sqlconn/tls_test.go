@@ -2,13 +2,6 @@ package sqlconn_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -19,14 +12,14 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/sqlconn"
+	"github.com/kagu-db/kagu/internal/tlstest"
 )
 
 func TestTLS(t *testing.T) {
 	needs.Servers(t)
 	dir := t.TempDir()
-	certify(t, dir)
-	address := serveTLS(t, dir)
-	ca := filepath.Join(dir, "cert.pem")
+	ca, key := tlstest.SelfSigned(t, dir, "127.0.0.1", time.Hour)
+	address := serveTLS(t, dir, ca, key)
 	empty := filepath.Join(dir, "empty.pem")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -66,37 +59,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// certify writes a certificate for 127.0.0.1 that is its own authority.
-func certify(t *testing.T, dir string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "lab"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{
-		"cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "PRIVATE KEY", Bytes: private},
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // serveTLS starts a plain MariaDB that has the certificate and believes any account.
-func serveTLS(t *testing.T, dir string) (address string) {
+func serveTLS(t *testing.T, dir, cert, key string) (address string) {
 	t.Helper()
 	server := needs.Program(t, "mariadbd", "mariadb-server")
 	data := filepath.Join(dir, "data")
@@ -109,7 +73,7 @@ func serveTLS(t *testing.T, dir string) (address string) {
 	args := []string{
 		"--no-defaults", "--datadir=" + data, "--tmpdir=" + dir, "--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"),
 		"--bind-address=127.0.0.1", "--port=" + port, "--skip-grant-tables", "--innodb-buffer-pool-size=16M",
-		"--ssl-cert=" + filepath.Join(dir, "cert.pem"), "--ssl-key=" + filepath.Join(dir, "key.pem"), "--ssl-ca=" + filepath.Join(dir, "cert.pem"),
+		"--ssl-cert=" + cert, "--ssl-key=" + key, "--ssl-ca=" + cert,
 	}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")

@@ -1,0 +1,2 @@
+// Package tlstest makes the certificates that servers of tests show.
+package tlstest
