@@ -17,6 +17,7 @@ import (
 var (
 	gaps     = flag.Int("gaps", 5, "how often the serving node is killed, frozen and cut off, for each figure of the write gap")
 	peerGaps = flag.Int("peer-gaps", 0, "how often with clustercheck; 0 for as often")
+	gapsWith = flag.String("gaps-profile", string(lab.ProfileLAN), "with which profile of evs settings what we ship is measured")
 )
 
 // BenchmarkWriteGap breaks the node that serves and measures how long a client that writes a row
@@ -28,7 +29,7 @@ func BenchmarkWriteGap(b *testing.B) {
 	}
 	var ours, theirs map[string][]time.Duration
 	b.Run("shipped", func(b *testing.B) {
-		ours = gap(b, "deploy/haproxy, evs lan", lab.ProfileLAN, shipped, *gaps)
+		ours = gap(b, "deploy/haproxy, evs "+*gapsWith, lab.Profile(*gapsWith), shipped, *gaps)
 	})
 	b.Run("clustercheck", func(b *testing.B) {
 		theirs = gap(b, "clustercheck, evs default", lab.ProfileDefault, readme, cmp.Or(*peerGaps, *gaps))
