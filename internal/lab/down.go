@@ -11,7 +11,7 @@ import (
 )
 
 // downTimeout bounds the end of a lab. Nothing in it is worth a clean stop.
-const downTimeout = 10 * time.Second
+const downTimeout = time.Minute
 
 // Down stops every process of the lab, heals what was cut and removes the folder.
 func (l *Lab) Down(ctx context.Context) error {

@@ -86,16 +86,22 @@ func (l *Lab) isIn(ctx context.Context, n Node, want mgm.NodeState) error {
 
 // awaitServer waits until ok agrees about a node that was launched, and gives up when the node
 // has no process any more. The programs of NDB Cluster go into the background by themselves, so
-// the process that was launched tells nothing.
+// the process that was launched tells nothing. A single look does not either: while a program goes
+// into the background its parent may have ended when it is looked at, and its child have begun after
+// the processes were listed.
 func (l *Lab) awaitServer(ctx context.Context, n Node, ok func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	looked := time.Now()
+	looked, missed := time.Now(), 0
 	err := poll(ctx, func(ctx context.Context) error {
 		err := ok(ctx)
 		if err != nil && time.Since(looked) > time.Second {
 			looked = time.Now()
-			if list, failed := l.nodeProcesses(n); failed == nil && len(list) == 0 {
+			missed++
+			if list, failed := l.nodeProcesses(n); failed != nil || len(list) > 0 {
+				missed = 0
+			}
+			if missed == 2 {
 				cancel(errors.New("it ended"))
 			}
 		}

@@ -17,7 +17,7 @@ import (
 )
 
 // startTimeout bounds the start of everything.
-const startTimeout = 2 * time.Minute
+const startTimeout = 4 * time.Minute
 
 // Up starts a lab. It first clears away what killed owners left: ephemeral labs of this
 // account, and a lab in the same folder that was never finished. If a step fails, what was
