@@ -271,7 +271,7 @@ func TestReal(t *testing.T) {
 // nextBackup starts a backup after another one: the data nodes say that it has completed, and
 // for a moment still refuse the next.
 func nextBackup(ctx context.Context, c *mgm.Client, b mgm.Backup) (uint32, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		id, err := c.StartBackup(ctx, b)
@@ -285,7 +285,7 @@ func nextBackup(ctx context.Context, c *mgm.Client, b mgm.Backup) (uint32, error
 // await takes events until one fits.
 func await(t *testing.T, l *mgm.Listener, what string, fits func(mgm.Event) bool) mgm.Event {
 	t.Helper()
-	patience := time.After(30 * time.Second)
+	patience := time.After(2 * time.Minute)
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for {
@@ -334,7 +334,7 @@ func testRealTLS(t *testing.T, l *lab.Lab) {
 		}
 		return c.Certificates(t.Context())
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	certificates, err := ask(inFolder(ours))
 	for err != nil && ctx.Err() == nil { // it is starting

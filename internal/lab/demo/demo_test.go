@@ -18,7 +18,7 @@ import (
 func TestTheLoopHealsAKilledNode(t *testing.T) {
 	l := labtest.Up(t, lab.Options{Services: lab.Everything(), Mode: cluster.ModeAuto, Profile: lab.ProfileLAN})
 	var out bytes.Buffer
-	err := demo.Run(t.Context(), l, demo.Options{Node: "n2", Deadline: 90 * time.Second}, &out)
+	err := demo.Run(t.Context(), l, demo.Options{Node: "n2", Deadline: 3 * time.Minute}, &out)
 	t.Log(out.String())
 	if err != nil {
 		t.Fatal(err)
