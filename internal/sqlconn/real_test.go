@@ -30,7 +30,7 @@ func TestOnARealServer(t *testing.T) {
 	}
 	one := func(t *testing.T, db *sqlconn.DB, query string) string {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patient)
 		defer cancel()
 		all, err := db.Strings(ctx, query)
 		if err != nil {
@@ -65,7 +65,7 @@ func TestOnARealServer(t *testing.T) {
 		if err := l.SQL(t.Context(), node.Name, "KILL "+id); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patient)
 		defer cancel()
 		for ctx.Err() == nil { // a statement may meet the connection while the server is ending it
 			all, err := db.Strings(ctx, "SELECT CONNECTION_ID()")
@@ -139,23 +139,22 @@ func TestOnARealServer(t *testing.T) {
 		if err := l.Freeze(t.Context(), node.Name); err != nil {
 			t.Fatal(err)
 		}
-		ask := func() (took time.Duration, err error) {
+		ask := func() error { // a frozen server would never answer: what ends it is the deadline
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
-			start := time.Now()
-			_, err = db.Strings(ctx, "SELECT 1")
-			return time.Since(start), err
+			_, err := db.Strings(ctx, "SELECT 1")
+			return err
 		}
 		// The signal reaches the server's threads one after the other: some answers may still come.
-		took, err := ask()
-		for giveUp := time.Now().Add(5 * time.Second); err == nil && time.Now().Before(giveUp); {
-			took, err = ask()
+		err := ask()
+		for giveUp := time.Now().Add(patient); err == nil && time.Now().Before(giveUp); {
+			err = ask()
 		}
 		for range 2 {
-			if !errors.Is(err, sqlconn.ErrTimeout) || took > 2*time.Second {
-				t.Errorf("got %v after %s", err, took)
+			if !errors.Is(err, sqlconn.ErrTimeout) {
+				t.Errorf("got %v", err)
 			}
-			took, err = ask()
+			err = ask()
 		}
 		if err := l.Thaw(t.Context(), node.Name); err != nil {
 			t.Fatal(err)

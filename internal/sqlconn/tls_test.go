@@ -42,7 +42,7 @@ func TestTLS(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			db := sqlconn.Open(address, account, c.tls)
 			defer db.Close()
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), patient)
 			defer cancel()
 			pairs, err := db.Pairs(ctx, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
 			if (err != nil) != c.err {
@@ -94,7 +94,7 @@ func serveTLS(t *testing.T, dir, cert, key string) (address string) {
 	})
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); <-tick.C {
+	for until := time.Now().Add(patient); time.Now().Before(until); <-tick.C {
 		if c, err := net.Dial("tcp", address); err == nil {
 			_ = c.Close()
 			return address

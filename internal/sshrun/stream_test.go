@@ -60,19 +60,29 @@ func TestStreamsBothWays(t *testing.T) {
 	})
 	t.Run("who reads slowly is not a host that sends nothing", func(t *testing.T) {
 		var got bytes.Buffer
-		_, err := runner.Stream(t.Context(), s.Host, "echo first; echo second", 300*time.Millisecond, func(stdout io.Reader, _ io.WriteCloser) error {
-			one := make([]byte, 1)
-			for {
-				n, err := stdout.Read(one)
-				got.Write(one[:n])
-				if err != nil {
-					return eof(err)
+		slowly := func(idle time.Duration) error {
+			got.Reset()
+			_, err := runner.Stream(t.Context(), s.Host, "echo first; echo second", idle, func(stdout io.Reader, _ io.WriteCloser) error {
+				one := make([]byte, 1)
+				for {
+					n, err := stdout.Read(one)
+					got.Write(one[:n])
+					if err != nil {
+						return eof(err)
+					}
+					if got.Len() == 3 {
+						time.Sleep(2 * idle) // a store that is busy
+					}
 				}
-				if got.Len() == 3 {
-					time.Sleep(600 * time.Millisecond) // a store that is busy
-				}
-			}
-		})
+			})
+			return err
+		}
+		idle := 300 * time.Millisecond
+		err := slowly(idle)
+		for err != nil && got.Len() == 0 && idle < patient { // a busy machine takes longer to begin
+			idle *= 2
+			err = slowly(idle)
+		}
 		if err != nil || got.String() != "first\nsecond\n" {
 			t.Errorf("%v %q", err, got.String())
 		}

@@ -98,7 +98,7 @@ func WriteKey(t testing.TB, path string) ssh.PublicKey {
 // find returns sshd's path; without it the test is skipped, under CI it fails.
 func waitFor(t testing.TB, address string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
