@@ -32,6 +32,8 @@ type rig struct {
 	fleet  *inventory.Fleet
 	client node.Client
 	ids    int
+
+	foreign []string // folders that were left by others on this machine
 }
 
 func newRig(t *testing.T, o lab.Options) *rig {
@@ -44,7 +46,11 @@ func newRig(t *testing.T, o lab.Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rig{T: t, Lab: l, fleet: fleet, client: node.Client{SSH: sshrun.Runner{Account: fleet.SSH}}}
+	foreign, err := filepath.Glob("/run/kagu-backup-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &rig{T: t, Lab: l, fleet: fleet, client: node.Client{SSH: sshrun.Runner{Account: fleet.SSH}}, foreign: foreign}
 }
 
 func (r *rig) host(name string) inventory.Host { return r.fleet.Hosts[name] }
@@ -84,6 +90,7 @@ func (r *rig) undisturbed(name string) {
 	left := func() (what string) {
 		notes, _ := filepath.Glob(filepath.Join(r.Dir, "ssh-"+name, "state", "*", "backup.json"))
 		folders, _ := filepath.Glob("/run/kagu-backup-*")
+		folders = slices.DeleteFunc(folders, func(dir string) bool { return slices.Contains(r.foreign, dir) })
 		for _, pid := range r.tools("mariadb-backup", "desync-watchdog") {
 			line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 			what += fmt.Sprintf(" process %d %q", pid, line)

@@ -35,6 +35,7 @@ const unitName = "kagu-node-test.service"
 const server = `
 sed -i 's/^seqno:.*/seqno:   -1/' GRASTATE
 trap 'sed -i "s/^seqno:.*/seqno:   42/" GRASTATE; exit 0' TERM
+: > UP
 sleep 3600 & wait
 `
 
@@ -52,7 +53,7 @@ func newManager(t *testing.T) manager {
 	must(t, os.MkdirAll(in("config/systemd/user"), 0o700))
 	must(t, os.MkdirAll(in("data"), 0o700))
 	must(t, os.WriteFile(in("config/systemd/user/"+unitName), []byte("[Service]\nExecStart=/bin/sh "+in("server")+"\n"), 0o600))
-	must(t, os.WriteFile(in("server"), []byte(strings.ReplaceAll(server, "GRASTATE", in("data/grastate.dat"))), 0o600))
+	must(t, os.WriteFile(in("server"), []byte(strings.NewReplacer("GRASTATE", in("data/grastate.dat"), "UP", in("up")).Replace(server)), 0o600))
 	crashed := []byte("# GALERA saved state\nversion: 2.1\nuuid:    a568d30f-e6f5-11f1-9997-7a99dfe76878\nseqno:   -1\nsafe_to_bootstrap: 0\n")
 	must(t, os.WriteFile(in("data/grastate.dat"), crashed, 0o600))
 	longAgo := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -103,7 +104,7 @@ exec %[3]s --user --log-target=console --unit=basic.target`, dir, group, systemd
 			t.Logf("systemd said:\n%s", log.String())
 		}
 	})
-	for end := time.Now().Add(10 * time.Second); !exists(in("systemd/private")); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !exists(in("systemd/private")); time.Sleep(50 * time.Millisecond) {
 		select {
 		case err := <-ended:
 			ended <- err
@@ -143,6 +144,21 @@ func (m manager) ask(verb node.Verb, id string, operator bool) node.Reply {
 	return reply
 }
 
+// start starts the unit and waits until the server in it is as far as MariaDB is when systemd is told that
+// it is ready: to systemd a program like this one is running as soon as there is a process.
+func (m manager) start(id string, operator bool) node.Reply {
+	m.t.Helper()
+	up := filepath.Join(m.dir, "up")
+	_ = os.Remove(up) // there is none before the first start
+	reply := m.ask(node.Start, id, operator)
+	for end := time.Now().Add(time.Minute); reply.Done && !exists(up); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			m.t.Fatalf("the server does not come up: %+v", reply.State)
+		}
+	}
+	return reply
+}
+
 func TestAUnitIsWatchedStartedAndStopped(t *testing.T) {
 	m := newManager(t)
 	check := func(reply node.Reply, process cluster.Process, unit, says string) {
@@ -153,7 +169,7 @@ func TestAUnitIsWatchedStartedAndStopped(t *testing.T) {
 	}
 	check(m.ask(node.Report, "", false), cluster.ProcessAbsent, "inactive/dead/success", "")
 
-	up := m.ask(node.Start, "start-crashed", false) // never ran since boot, no clean shutdown
+	up := m.start("start-crashed", false) // never ran since boot, no clean shutdown
 	check(up, cluster.ProcessRunning, "active/running/success", "")
 	check(m.ask(node.Start, "start-twice-1", false), cluster.ProcessRunning, "active/running/success", "is running")
 
@@ -169,16 +185,16 @@ func TestAUnitIsWatchedStartedAndStopped(t *testing.T) {
 	check(m.ask(node.Start, "start-bootstrap", true), cluster.ProcessAbsent, "failed/failed/signal", "unset-environment _WSREP_NEW_CLUSTER")
 	m.inside("", "systemctl", "--user", "unset-environment", "_WSREP_NEW_CLUSTER")
 
-	check(m.ask(node.Start, "start-killed-1", false), cluster.ProcessRunning, "active/running/success", "")
+	check(m.start("start-killed-1", false), cluster.ProcessRunning, "active/running/success", "")
 	m.inside("", "systemctl", "--user", "stop", unitName)
 	check(m.ask(node.Report, "", false), cluster.ProcessAbsent, "inactive/dead/success", "a clean shutdown")
 	check(m.ask(node.Start, "start-stopped-1", false), cluster.ProcessAbsent, "inactive/dead/success", "stopped on purpose")
 
-	check(m.ask(node.Start, "operator-start", true), cluster.ProcessRunning, "active/running/success", "")
+	check(m.start("operator-start", true), cluster.ProcessRunning, "active/running/success", "")
 	if reply := m.ask(node.Stop, "remediator-stop", false); !reply.Done || reply.State.Process != cluster.ProcessAbsent || reply.State.StoppedBy != "" {
 		t.Errorf("the remediator's own stop is nobody's intent: %+v %+v", reply, reply.State)
 	}
-	check(m.ask(node.Start, "remediator-start", false), cluster.ProcessRunning, "active/running/success", "")
+	check(m.start("remediator-start", false), cluster.ProcessRunning, "active/running/success", "")
 
 	must(t, os.WriteFile(filepath.Join(m.dir, "server"), []byte("exit 3\n"), 0o600))
 	if reply := m.ask(node.Stop, "operator-stop", true); !reply.Done {
@@ -194,13 +210,12 @@ func TestAUnitIsWatchedStartedAndStopped(t *testing.T) {
 func (m manager) until(want cluster.Process) {
 	m.t.Helper()
 	var seen []cluster.Process
-	for range 100 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		state := m.ask(node.Report, "", false).State
 		if state.Process == want && !slices.Contains([]string{"active", "activating"}, strings.Split(state.Unit, "/")[0]) {
 			return
 		}
 		seen = append(seen, state.Process)
-		time.Sleep(50 * time.Millisecond)
 	}
 	m.t.Fatalf("never %s: %v", want, seen)
 }
