@@ -53,7 +53,7 @@ func healsAKilledNode(r *rig) {
 		})
 	}
 	all.Wait()
-	inc := p.incident(60*time.Second, journal.StateHealed, "well for")
+	inc := p.incident(journal.StateHealed, "well for")
 	if n := r.verbs("n2", node.Start) - before; n != 1 {
 		r.t.Errorf("1,000 alerts made %d start verbs, want 1", n)
 	}
@@ -76,7 +76,7 @@ func survivesKill(r *rig, point string) {
 	second := r.start(r.lab.Config(), storage, "")
 	sent := point == "after-verb" || point == "before-finish"
 	if !sent {
-		held := second.incident(20*time.Second, journal.StateHeld, "nothing is sent again")
+		held := second.incident(journal.StateHeld, "nothing is sent again")
 		second.alert("n3") // alerts go on; the hold stays
 		time.Sleep(3 * time.Second)
 		if n := r.verbs("n3", node.Start) - before; n != 0 {
@@ -86,7 +86,7 @@ func survivesKill(r *rig, point string) {
 		r.slack("kagu release "+held.ID, "nothing is sent again")
 		r.must(r.lab.Start(r.t.Context(), "n3")) // a human mends it
 	}
-	second.incident(60*time.Second, journal.StateHealed, "")
+	second.incident(journal.StateHealed, "")
 	want := map[bool]int{true: 1, false: 0}[sent]
 	if n := r.verbs("n3", node.Start) - before; n != want {
 		r.t.Errorf("the remediator sent %d start verbs in two lives, want %d", n, want)
@@ -101,18 +101,18 @@ func observesAndProposes(r *rig) {
 	p := r.start(config, r.t.TempDir(), "")
 	r.must(r.lab.Kill(r.t.Context(), "n2"))
 	p.alert("n2")
-	p.incident(30*time.Second, journal.StateRefused, "would start n2 (it rejoins the primary component), but the cluster's mode is observe")
+	p.incident(journal.StateRefused, "would start n2 (it rejoins the primary component), but the cluster's mode is observe")
 	r.slack("Not acting because the cluster's mode is observe", "start n2")
 
 	text, err := os.ReadFile(config)
 	r.must(err)
 	r.must(os.WriteFile(config, []byte("nonsense: ["), 0o600))
 	r.must(p.cmd.Process.Signal(unix.SIGHUP))
-	r.await("a reload that failed is said", 5*time.Second, func() bool { return strings.Contains(p.output.String(), "reload failed") })
+	r.await("a reload that failed is said", func() bool { return strings.Contains(p.output.String(), "reload failed") })
 	p.metric("remediator_config_last_reload_successful 0")
 	r.must(os.WriteFile(config, []byte(strings.Replace(string(text), "mode: observe", "mode: propose", 1)), 0o600))
 	r.must(p.cmd.Process.Signal(unix.SIGHUP))
-	inc := p.incident(20*time.Second, journal.StateProposed, "kagu approve")
+	inc := p.incident(journal.StateProposed, "kagu approve")
 	r.slack("Proposed: start n2", "kagu approve "+inc.ID)
 	if n := r.verbs("n2", node.Start) - before; n != 0 {
 		r.t.Fatalf("%d verbs were sent without consent", n)
@@ -120,7 +120,7 @@ func observesAndProposes(r *rig) {
 	if _, err := p.client().Approve(r.t.Context(), inc.ID, "ana"); err != nil {
 		r.t.Fatal(err)
 	}
-	p.incident(60*time.Second, journal.StateHealed, "")
+	p.incident(journal.StateHealed, "")
 	if n := r.verbs("n2", node.Start) - before; n != 1 {
 		r.t.Errorf("%d verbs were sent, want 1", n)
 	}
@@ -132,23 +132,23 @@ func respectsHumans(r *rig) {
 	p := r.start(r.lab.Config(), r.t.TempDir(), "")
 	r.must(r.lab.Stop(r.t.Context(), "n2"))
 	p.alert("n2")
-	p.incident(30*time.Second, journal.StateRefused, "was stopped on purpose")
+	p.incident(journal.StateRefused, "was stopped on purpose")
 	r.slack("Not acting because n2 was stopped on purpose")
 	r.must(r.lab.Start(r.t.Context(), "n2"))
-	p.incident(60*time.Second, journal.StateGone, "")
+	p.incident(journal.StateGone, "")
 	r.whole()
 
 	_, err := p.client().BeginMaintenance(r.t.Context(), "lab", remediator.MaintenanceRequest{Until: time.Now().Add(time.Hour), By: "ana", Why: "new disk"})
 	r.must(err)
 	r.must(r.lab.Kill(r.t.Context(), "n2"))
 	p.alert("n2")
-	p.incident(30*time.Second, journal.StateRefused, "by ana (new disk)")
+	p.incident(journal.StateRefused, "by ana (new disk)")
 	p.metric(`remediator_maintenance{cluster="lab"} 1`)
 	if n := r.verbs("n2", node.Start) - before; n != 0 {
 		r.t.Fatalf("%d verbs were sent", n)
 	}
 	r.must(p.client().EndMaintenance(r.t.Context(), "lab"))
-	p.incident(60*time.Second, journal.StateHealed, "")
+	p.incident(journal.StateHealed, "")
 	p.halt()
 }
 
@@ -157,7 +157,7 @@ func leavesAFrozenNodeAlone(r *rig) {
 	p := r.start(r.lab.Config(), r.t.TempDir(), "")
 	r.must(r.lab.Freeze(r.t.Context(), "n2"))
 	p.alert("n2")
-	p.incident(30*time.Second, journal.StateRefused, "is frozen")
+	p.incident(journal.StateRefused, "is frozen")
 	r.slack("a second one beside it would wreck its data")
 	time.Sleep(5 * time.Second) // two more looks
 	if n := r.servers("n2"); n != 1 {
@@ -167,21 +167,21 @@ func leavesAFrozenNodeAlone(r *rig) {
 		r.t.Errorf("%d start verbs were sent to a host with a frozen server", n)
 	}
 	r.must(r.lab.Thaw(r.t.Context(), "n2"))
-	p.incident(60*time.Second, journal.StateGone, "")
+	p.incident(journal.StateGone, "")
 	p.halt()
 }
 
 func keepsTheQuorum(r *rig) {
 	p := r.start(r.lab.Config(), r.t.TempDir(), "")
 	before := r.verbs("n2", node.Start) + r.verbs("n3", node.Start)
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	r.must(r.lab.Kill(ctx, "n2"))
 	r.must(r.lab.AwaitStatus(ctx, "n1", "wsrep_cluster_size", "2"))
 	r.must(r.lab.Stop(ctx, "n3"))
 	r.must(r.lab.AwaitStatus(ctx, "n1", "wsrep_cluster_size", "1"))
 	p.alert("n2")
-	p.incident(30*time.Second, journal.StateRefused, "only 1 of 3 members are in the primary component")
+	p.incident(journal.StateRefused, "only 1 of 3 members are in the primary component")
 	r.slack("only 1 of 3 members are in the primary component", "losing it as well would stop the cluster")
 	p.metric(`remediator_vetoes_total{cluster="lab",guard="quorum"}`)
 	if n := r.verbs("n2", node.Start) + r.verbs("n3", node.Start) - before; n != 0 {
@@ -193,13 +193,13 @@ func keepsTheQuorum(r *rig) {
 func explainsNoPrimary(r *rig) {
 	p := r.start(r.lab.Config(), r.t.TempDir(), "")
 	before := r.verbs("n2", node.Start) + r.verbs("n3", node.Start)
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	r.must(r.lab.Kill(ctx, "n2"))
 	r.must(r.lab.Kill(ctx, "n3"))
 	r.must(r.lab.AwaitStatus(ctx, "n1", "wsrep_cluster_status", "non-Primary"))
 	p.alert("n2")
-	p.incident(30*time.Second, journal.StateRefused, "no member is in a primary component (n1 not in a primary component, n2 down, n3 down)")
+	p.incident(journal.StateRefused, "no member is in a primary component (n1 not in a primary component, n2 down, n3 down)")
 	r.slack("founding a new one on the wrong member loses data")
 	p.metric(`remediator_incident_open{cluster="lab",node="",problem="galera-no-primary",state="refused"} 1`)
 	if n := r.verbs("n2", node.Start) + r.verbs("n3", node.Start) - before; n != 0 {
@@ -219,7 +219,7 @@ func refusesAWrongHostKey(r *rig) {
 	before := r.verbs("n2", node.Start)
 	r.must(r.lab.Kill(r.t.Context(), "n2"))
 	p.alert("n2")
-	inc := p.incident(40*time.Second, journal.StateRefused, "unreachable is not dead")
+	inc := p.incident(journal.StateRefused, "unreachable is not dead")
 	if !strings.Contains(inc.Summary, "shows a key that is not the pinned one") {
 		r.t.Errorf("the summary does not name the key: %s", inc.Summary)
 	}
@@ -235,14 +235,14 @@ func boundsAHangingHost(r *rig) {
 	r.must(r.lab.Kill(r.t.Context(), "n2"))
 	began := time.Now()
 	p.alert("n2")
-	inc := p.incident(60*time.Second, journal.StateRefused, "unreachable is not dead")
+	inc := p.incident(journal.StateRefused, "unreachable is not dead")
 	for _, e := range inc.Events {
 		if took := e.At.Sub(began); e.Kind == "observed" && took > 3500*time.Millisecond {
 			r.t.Logf("the first look took %s", took) // a figure, not a limit: see make bench
 		}
 	}
 	r.must(r.lab.ThawService("sshd n2"))
-	p.incident(60*time.Second, journal.StateHealed, "")
+	p.incident(journal.StateHealed, "")
 	p.halt()
 }
 
@@ -251,7 +251,7 @@ func namesAWrongPassword(r *rig) {
 	r.must(os.WriteFile(wrong, []byte("wrong"), 0o600))
 	p := r.start(r.config("password_file: kagu_monitor.pass", "password_file: wrong.pass"), r.t.TempDir(), "")
 	p.alert("n2")
-	p.incident(40*time.Second, journal.StateRefused, "access denied")
+	p.incident(journal.StateRefused, "access denied")
 	p.halt()
 }
 
@@ -282,7 +282,7 @@ func survivesAFullDisk(r *rig) {
 	}
 	r.must(os.Remove(ballast))
 	p.alert("n2") // Alertmanager sends it again
-	p.incident(60*time.Second, journal.StateHealed, "")
+	p.incident(journal.StateHealed, "")
 	p.halt()
 }
 

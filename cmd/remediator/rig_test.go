@@ -26,6 +26,9 @@ import (
 	"github.com/kagu-db/kagu/remediator"
 )
 
+// patience is for what comes within seconds where nothing else runs.
+const patience = 3 * time.Minute
+
 // A rig is a real cluster with hosts and a stand-in for Slack, and the real program, which the
 // tests start, kill and start again themselves. Alerts come from the tests.
 type rig struct {
@@ -52,7 +55,7 @@ func (r *rig) sub(name string, test func(*rig)) {
 // whole waits until all nodes are synced; a test that failed may have left one down.
 func (r *rig) whole() {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
 	for _, n := range r.lab.Nodes {
 		if _, err := r.lab.Server(n.Name); err != nil {
@@ -161,7 +164,7 @@ func (r *rig) start(config, storage, failpoint string) *life {
 			r.t.Log(p.output)
 		}
 	})
-	r.await("the remediator is ready", 10*time.Second, func() bool {
+	r.await("the remediator is ready", func() bool {
 		resp, err := http.Get(p.url + "/-/ready")
 		if err == nil {
 			resp.Body.Close()
@@ -171,11 +174,11 @@ func (r *rig) start(config, storage, failpoint string) *life {
 	return p
 }
 
-func (r *rig) await(what string, limit time.Duration, is func() bool) {
+func (r *rig) await(what string, is func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(limit); !is(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			r.t.Fatalf("waited %s in vain: %s", limit, what)
+			r.t.Fatalf("waited in vain: %s", what)
 		}
 	}
 }
@@ -188,7 +191,7 @@ func (p *life) died() {
 		if exit, ok := err.(*exec.ExitError); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 			p.t.Fatalf("the remediator ended by itself: %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		p.t.Fatal("the failpoint was not reached")
 	}
 }
@@ -199,7 +202,7 @@ func (p *life) halt() {
 	select {
 	case err := <-p.ended:
 		p.must(err)
-	case <-time.After(15 * time.Second):
+	case <-time.After(patience):
 		p.t.Fatal("the remediator did not end")
 	}
 }
@@ -234,10 +237,10 @@ func (p *life) client() remediator.Client {
 }
 
 // incident waits until the newest incident is in the state and its summary has the words.
-func (p *life) incident(limit time.Duration, state journal.State, words string) journal.Incident {
+func (p *life) incident(state journal.State, words string) journal.Incident {
 	p.t.Helper()
 	var last journal.Incident
-	for end := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		list, err := p.client().Incidents(p.t.Context(), journal.Filter{Limit: 20})
 		p.must(err)
 		for _, inc := range list {
@@ -247,7 +250,7 @@ func (p *life) incident(limit time.Duration, state journal.State, words string) 
 			}
 		}
 		if time.Now().After(end) {
-			p.t.Fatalf("no incident is %s with %q after %s; the last one is %s: %s", state, words, limit, last.State, last.Summary)
+			p.t.Fatalf("no incident is %s with %q; the last one is %s: %s", state, words, last.State, last.Summary)
 		}
 	}
 }
@@ -255,7 +258,7 @@ func (p *life) incident(limit time.Duration, state journal.State, words string) 
 // metric waits for a line of /metrics that begins so.
 func (p *life) metric(line string) {
 	p.t.Helper()
-	p.await("/metrics has a line that begins with "+line, 5*time.Second, func() bool {
+	p.await("/metrics has a line that begins with "+line, func() bool {
 		return strings.Contains(p.metrics(), "\n"+line)
 	})
 }
@@ -273,7 +276,7 @@ func (p *life) metrics() string {
 // slack waits for a message that has the words.
 func (r *rig) slack(words ...string) {
 	r.t.Helper()
-	r.await(fmt.Sprintf("Slack got a message with %q", words), 10*time.Second, func() bool {
+	r.await(fmt.Sprintf("Slack got a message with %q", words), func() bool {
 		text, err := os.ReadFile(r.lab.SlackFile())
 		r.must(err)
 		for line := range strings.Lines(string(text)) {
