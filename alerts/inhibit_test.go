@@ -163,7 +163,7 @@ func (am alertmanager) wait(t *testing.T, when string, want map[string]bool) {
 // eventually asks until there is no error, which is the test's if it stays.
 func eventually(t *testing.T, ask func() error) {
 	t.Helper()
-	enough, again := time.After(20*time.Second), time.NewTicker(50*time.Millisecond)
+	enough, again := time.After(2*time.Minute), time.NewTicker(50*time.Millisecond)
 	defer again.Stop()
 	for {
 		err := ask()

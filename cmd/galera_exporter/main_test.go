@@ -101,7 +101,7 @@ func await(t *testing.T, address string, code int, path string) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	last := 0
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); <-tick.C {
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); <-tick.C {
 		answer, err := client.Get("http://" + address + path)
 		if err != nil {
 			continue

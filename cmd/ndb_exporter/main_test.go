@@ -138,7 +138,7 @@ func TestServe(t *testing.T) {
 		t.Error(err)
 	}
 	client.CloseIdleConnections()
-	for tick, until := time.Tick(10*time.Millisecond), time.Now().Add(10*time.Second); c.Listeners() > 0; <-tick {
+	for tick, until := time.Tick(10*time.Millisecond), time.Now().Add(time.Minute); c.Listeners() > 0; <-tick {
 		if time.Now().After(until) {
 			t.Fatal("the event stream outlives the program")
 		}
@@ -184,7 +184,7 @@ func await(t *testing.T, url string, code int, lines ...string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	got, text := 0, ""
-	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); <-tick.C {
+	for until := time.Now().Add(2 * time.Minute); time.Now().Before(until); <-tick.C {
 		got, text = ask(url)
 		missing := ""
 		for _, line := range lines {

@@ -83,7 +83,7 @@ func free(t *testing.T) string {
 // get asks until somebody listens.
 func get(t *testing.T, url string) string {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); {
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); {
 		answer, err := client.Get(url)
 		if err != nil {
 			continue

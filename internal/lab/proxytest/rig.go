@@ -156,10 +156,10 @@ func End(cmd *exec.Cmd) {
 	hard.Stop()
 }
 
-// Await asks every few milliseconds until ok, for half a minute.
+// Await asks every few milliseconds until ok, for two minutes.
 func Await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
