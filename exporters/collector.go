@@ -19,6 +19,13 @@ type Collector interface {
 	Collect(ctx context.Context, emit func(prometheus.Metric)) error
 }
 
+// A Queued collector uses what others of its scrape use too, such as the one connection of a target. Those of one queue
+// run one after another, in their order.
+type Queued interface {
+	Collector
+	Queue() any // what is shared; equal values are one queue
+}
+
 // Self names the families a scrape carries about itself. All have the label collector.
 type Self struct {
 	Success, Duration *metric.Family
@@ -31,7 +38,7 @@ type outcome struct {
 	err       error
 }
 
-// run runs the collectors at the same time, waits for all of them, and returns their metrics
+// run runs the collectors at the same time, but for those of one queue, waits for all of them, and returns their metrics
 // in the order of the collectors. The scrape began at begun; each collector's part is given to ended as
 // soon as it is there.
 func run(ctx context.Context, self Self, begun time.Time, collectors []Collector, ended func(name string, part []prometheus.Metric)) ([]prometheus.Metric, []outcome) {
@@ -40,25 +47,31 @@ func run(ctx context.Context, self Self, begun time.Time, collectors []Collector
 		parts    = make([][]prometheus.Metric, len(collectors))
 		outcomes = make([]outcome, len(collectors))
 	)
-	for i, c := range collectors {
+	one := func(i int) {
+		c := collectors[i]
+		err := collect(ctx, c, func(m prometheus.Metric) { parts[i] = append(parts[i], m) })
+		took := time.Since(begun)
+		if k, ok := c.(keeper); ok {
+			at, of, any := k.snapshot()
+			if took = of; any {
+				parts[i] = append(parts[i], self.Snapshot.Sample(float64(at.UnixMilli())/1000, c.Name()))
+			}
+		}
+		success := 1.0
+		if err != nil {
+			success = 0
+		}
+		parts[i] = append(parts[i],
+			self.Success.Sample(success, c.Name()),
+			self.Duration.Sample(took.Seconds(), c.Name()))
+		outcomes[i] = outcome{c.Name(), err}
+		ended(c.Name(), parts[i])
+	}
+	for _, queue := range queues(collectors) {
 		wg.Go(func() {
-			err := collect(ctx, c, func(m prometheus.Metric) { parts[i] = append(parts[i], m) })
-			took := time.Since(begun)
-			if k, ok := c.(keeper); ok {
-				at, of, any := k.snapshot()
-				if took = of; any {
-					parts[i] = append(parts[i], self.Snapshot.Sample(float64(at.UnixMilli())/1000, c.Name()))
-				}
+			for _, i := range queue {
+				one(i)
 			}
-			success := 1.0
-			if err != nil {
-				success = 0
-			}
-			parts[i] = append(parts[i],
-				self.Success.Sample(success, c.Name()),
-				self.Duration.Sample(took.Seconds(), c.Name()))
-			outcomes[i] = outcome{c.Name(), err}
-			ended(c.Name(), parts[i])
 		})
 	}
 	wg.Wait()
@@ -71,6 +84,23 @@ func run(ctx context.Context, self Self, begun time.Time, collectors []Collector
 		all = append(all, p...)
 	}
 	return all, outcomes
+}
+
+// queues returns the places of the collectors in the list, a queue each. One goroutine for each queue rather than each
+// collector matters where many targets are silent at once: each then holds what waits for its answer.
+func queues(collectors []Collector) (all [][]int) {
+	of := map[any]int{} // the queue's place in all
+	for i, c := range collectors {
+		if q, ok := c.(Queued); ok {
+			if at, there := of[q.Queue()]; there {
+				all[at] = append(all[at], i)
+				continue
+			}
+			of[q.Queue()] = len(all)
+		}
+		all = append(all, []int{i})
+	}
+	return all
 }
 
 // A keeper is a collector whose result outlives the scrape: it says when it was taken and how

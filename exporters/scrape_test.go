@@ -3,6 +3,7 @@ package exporters
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -109,6 +110,56 @@ func TestOneCollectorNeverHidesTheOthers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// a queued is a source that shares something with others.
+type queued struct {
+	source
+	shared string
+}
+
+func (q queued) Queue() any { return q.shared }
+
+func TestCollectorsOfOneQueueRunOneAfterAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		var mu sync.Mutex
+		var ended []string
+		busy := func(name string, end func() error) source {
+			return source{name, func(context.Context, func(prometheus.Metric)) error {
+				time.Sleep(time.Second)
+				mu.Lock()
+				defer mu.Unlock()
+				ended = append(ended, fmt.Sprintf("%s after %s", name, time.Since(begun)))
+				return end()
+			}}
+		}
+		well := func() error { return nil }
+		_, got := ask(prober(t,
+			queued{busy("first", func() error { return errors.New("no grant") }), "connection"},
+			queued{busy("second", func() error { panic("index out of range") }), "connection"},
+			queued{busy("third", well), "connection"},
+		), "c/n", "")
+		want := []string{"first after 1s", "second after 2s", "third after 3s"}
+		if diff := cmp.Diff(want, ended); diff != "" {
+			t.Errorf("want -, got +:\n%s", diff)
+		}
+		want = []string{
+			`galera_exporter_collector_success{collector="first"} 0`,
+			`galera_exporter_collector_success{collector="second"} 0`,
+			`galera_exporter_collector_success{collector="third"} 1`,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("want -, got +:\n%s", diff)
+		}
+		begun = time.Now()
+		ask(prober(t,
+			queued{busy("of a connection", well), "connection"}, queued{busy("of a file", well), "file"}, busy("alone", well), busy("alone too", well),
+		), "c/n", "")
+		if took := time.Since(begun); took != time.Second {
+			t.Errorf("those that share nothing took %s, want 1s", took)
+		}
+	})
 }
 
 func TestAFailedCollectorKeepsWhatItEmitted(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"runtime/metrics"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,6 +24,69 @@ func (k kept) Table(ctx context.Context, query string) ([]map[string]string, err
 	return recorded{"mariadb-10.11"}.Table(ctx, query)
 }
 
+// mute answers nothing until the wait is over.
+type mute struct {
+	kept
+	asked chan<- struct{}
+	over  <-chan struct{}
+}
+
+func (m mute) Pairs(context.Context, string) (map[string]string, error) {
+	m.asked <- struct{}{}
+	<-m.over
+	return nil, context.DeadlineExceeded
+}
+
+// proberOf serves one target c/n.
+func proberOf(b *testing.B, db querier) *exporters.Prober {
+	b.Helper()
+	fleet, err := exporters.NewFleet(func() ([]*exporters.Target, error) {
+		return []*exporters.Target{{Name: "c/n", Look: target{db: db, shown: nothing, expected: 3}.look}}, nil
+	}, exporters.FleetFamilies{
+		Targets:  metric.GaleraExporterTargets,
+		ReloadOK: metric.GaleraExporterConfigLastReloadSuccessful,
+		ReloadAt: metric.GaleraExporterConfigLastReloadSuccessTimestampSeconds,
+	}, prometheus.NewRegistry(), promslog.NewNopLogger())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &exporters.Prober{
+		Fleet: fleet, Log: promslog.NewNopLogger(), Shared: prometheus.NewCounter(prometheus.CounterOpts{Name: "shared"}),
+		Self: exporters.Self{Success: metric.GaleraExporterCollectorSuccess, Duration: metric.GaleraExporterCollectorDurationSeconds},
+	}
+}
+
+// BenchmarkSilent is a scrape of a server that does not answer, as it weighs on the others of the process: the
+// goroutines that wait for it, and the stacks that each collection of garbage meanwhile looks through.
+func BenchmarkSilent(b *testing.B) {
+	asked, over := make(chan struct{}), make(chan struct{})
+	p := proberOf(b, mute{asked: asked, over: over})
+	scan := []metrics.Sample{{Name: "/gc/scan/stack:bytes"}}
+	weigh := func() (goroutines int, stacks uint64) {
+		runtime.GC()
+		metrics.Read(scan)
+		return runtime.NumGoroutine(), scan[0].Value.Uint64()
+	}
+	b.ReportAllocs()
+	var goroutines int
+	var stacks uint64
+	for b.Loop() {
+		alone, aloneStacks := weigh()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			p.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/probe?target=c/n", nil))
+		}()
+		<-asked
+		waiting, waitingStacks := weigh()
+		goroutines, stacks = goroutines+waiting-alone, stacks+waitingStacks-aloneStacks
+		over <- struct{}{}
+		<-ended
+	}
+	b.ReportMetric(float64(goroutines)/float64(b.N), "goroutines")
+	b.ReportMetric(float64(stacks)/float64(b.N), "stack-B")
+}
+
 // BenchmarkScrape is one /probe without the database: parse, collect, write.
 func BenchmarkScrape(b *testing.B) {
 	db := kept{}
@@ -33,20 +98,7 @@ func BenchmarkScrape(b *testing.B) {
 		db[query] = pairs
 	}
 	db[clockQuery] = map[string]string{"utc": "2026-11-23 22:31:49.123456"}
-	fleet, err := exporters.NewFleet(func() ([]*exporters.Target, error) {
-		return []*exporters.Target{{Name: "c/n", Look: target{db: db, shown: nothing, expected: 3}.look}}, nil
-	}, exporters.FleetFamilies{
-		Targets:  metric.GaleraExporterTargets,
-		ReloadOK: metric.GaleraExporterConfigLastReloadSuccessful,
-		ReloadAt: metric.GaleraExporterConfigLastReloadSuccessTimestampSeconds,
-	}, prometheus.NewRegistry(), promslog.NewNopLogger())
-	if err != nil {
-		b.Fatal(err)
-	}
-	p := &exporters.Prober{
-		Fleet: fleet, Log: promslog.NewNopLogger(), Shared: prometheus.NewCounter(prometheus.CounterOpts{Name: "shared"}),
-		Self: exporters.Self{Success: metric.GaleraExporterCollectorSuccess, Duration: metric.GaleraExporterCollectorDurationSeconds},
-	}
+	p := proberOf(b, db)
 	b.ReportAllocs()
 	for b.Loop() {
 		p.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/probe?target=c/n", nil))

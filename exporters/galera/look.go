@@ -28,8 +28,7 @@ type look struct {
 	status  reading[answer]
 	vars    reading[map[string]string]
 	threads reading[threads]
-	turn    chan struct{} // full while a collector has the connection
-	query   string        // of the status: as wide as the collectors of this look need it
+	query   string // of the status: as wide as the collectors of this look need it
 }
 
 // An answer is the status, typed as far as it is about replication.
@@ -39,7 +38,7 @@ type answer struct {
 }
 
 func newLook(t target) *look {
-	return &look{db: t.db, shown: t.shown, expected: t.expected, weights: t.weights, node: t.node, turn: make(chan struct{}, 1), query: statusQuery}
+	return &look{db: t.db, shown: t.shown, expected: t.expected, weights: t.weights, node: t.node, query: statusQuery}
 }
 
 // A reading is something read once in a look.
@@ -70,24 +69,21 @@ func (l *look) readVariables(ctx context.Context) (map[string]string, error) {
 	return l.vars.get(func() (map[string]string, error) { return l.db.Pairs(ctx, variablesQuery) })
 }
 
-// A turn waits for the status, so that a server that is silent is asked no second thing, and
-// then for the connection, so that the deadline of a collector is all its own.
+// A turn waits for the status, so that a server that is silent is asked no second thing. The turns of a look are
+// one queue: they have one connection, and so the deadline of a collector is all its own.
 type turn struct {
 	exporters.Collector
 	look  *look
 	needs []sqlconn.Grant
 }
 
+// Queue says whose turns come one after another.
+func (t turn) Queue() any { return t.look }
+
 // Collect collects when it is its turn.
 func (t turn) Collect(ctx context.Context, emit func(prometheus.Metric)) error {
 	if _, err := t.look.readStatus(ctx); err != nil {
 		return fmt.Errorf("the status comes first: %w", err)
-	}
-	select {
-	case t.look.turn <- struct{}{}:
-		defer func() { <-t.look.turn }()
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the connection: %w", ctx.Err())
 	}
 	return granted(t.Collector, t.needs).Collect(ctx, emit)
 }
