@@ -1,7 +1,8 @@
 package exporters
 
 import (
-	"bytes"
+	"bufio"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,8 +13,8 @@ import (
 // packed lets the handler answer compressed if that is what is asked for.
 //
 // Promhttp would do it with a writer that remembers what it has read: 0.85 MB, most of what is alive between scrapes,
-// gone with the garbage and made anew. A page is at hand as a whole, so it is compressed at once by what
-// remembers nothing, and is a little longer for it.
+// gone with the garbage and made anew. Here each piece of a page is compressed by what remembers nothing, and the page
+// is a little longer for it.
 func packed(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Accept-Encoding")
@@ -21,28 +22,40 @@ func packed(h http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 			return
 		}
-		page := &packedPage{ResponseWriter: w, status: http.StatusOK}
+		page := &packedPage{ResponseWriter: w}
 		h.ServeHTTP(page, r)
-		page.send()
+		page.end()
 	})
 }
 
-// A packedPage is an answer that waits for its end.
+// piece is as much as is compressed at once: the most of which the compressor makes one block. To keep a
+// whole page costs four times the memory, since what it grows out of is garbage.
+const piece = math.MaxInt16
+
+// A packedPage is an answer on its way.
 type packedPage struct {
 	http.ResponseWriter
-	status int
-	text   bytes.Buffer
+	failed bool          // it is an error, for a human to read, and sent as it is
+	text   *bufio.Writer // before it is compressed; nil until something was written
+	gzip   *gzip.Writer
 }
 
-func (p *packedPage) WriteHeader(status int)         { p.status = status }
-func (p *packedPage) Write(text []byte) (int, error) { return p.text.Write(text) }
+func (p *packedPage) WriteHeader(status int) {
+	if p.failed = status != http.StatusOK; p.failed {
+		p.ResponseWriter.WriteHeader(status)
+	}
+}
 
-// send sends the page compressed; an error is for a human to read, and sent as it is. Who asked is
-// told nothing of a failure: the connection is what failed.
-func (p *packedPage) send() {
-	if p.status != http.StatusOK {
-		p.ResponseWriter.WriteHeader(p.status)
-		_, _ = p.ResponseWriter.Write(p.text.Bytes())
+func (p *packedPage) Write(text []byte) (int, error) {
+	if p.failed {
+		return p.ResponseWriter.Write(text)
+	}
+	p.begin()
+	return p.text.Write(text)
+}
+
+func (p *packedPage) begin() {
+	if p.text != nil {
 		return
 	}
 	p.Header().Set("Content-Encoding", "gzip")
@@ -50,8 +63,17 @@ func (p *packedPage) send() {
 	if err != nil {
 		panic(err) // the level is the library's own
 	}
-	_, _ = z.Write(p.text.Bytes())
-	_ = z.Close()
+	p.gzip, p.text = z, bufio.NewWriterSize(z, piece)
+}
+
+// end sends what is left. Who asked is told nothing of a failure: the connection is what failed.
+func (p *packedPage) end() {
+	if p.failed {
+		return
+	}
+	p.begin()
+	_ = p.text.Flush()
+	_ = p.gzip.Close()
 }
 
 // takesGzip reads Accept-Encoding: gzip is taken if it is named, and not with the weight zero.
