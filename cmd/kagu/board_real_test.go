@@ -63,11 +63,14 @@ func busy(t *testing.T, l *lab.Lab) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var sessions sync.WaitGroup // each ends when it is cancelled
-	sessions.Go(func() { _ = l.SQL(ctx, first, "BEGIN", "UPDATE busy.t SET id = id + 10", "DO SLEEP(300)") })
-	sessions.Go(func() {
-		_ = l.SQL(ctx, first, "SET innodb_lock_wait_timeout = 300", "DO SLEEP(2)", "UPDATE busy.t SET id = id + 100")
-	})
 	t.Cleanup(func() { cancel(); sessions.Wait() })
+	sessions.Go(func() { _ = l.SQL(ctx, first, "BEGIN", "UPDATE busy.t SET id = id + 10", "DO SLEEP(600)") })
+	for l.SQL(ctx, first, "SELECT id FROM busy.t FOR UPDATE NOWAIT") == nil { // until it has its locks
+		time.Sleep(50 * time.Millisecond)
+	}
+	sessions.Go(func() {
+		_ = l.SQL(ctx, first, "SET innodb_lock_wait_timeout = 600", "UPDATE busy.t SET id = id + 100")
+	})
 	resp, err := http.Get(l.URL(lab.Exporter) + "/health/writer?target=" + lab.ClusterName + "/" + first)
 	if err != nil {
 		t.Fatal(err)
@@ -234,17 +237,20 @@ func (p judge) ask(expr string) ([]sample, error) {
 	return answer.Data.Result, err
 }
 
-// await asks until the answer is as wanted, for a minute at most.
+// patience is for what comes within seconds where nothing else runs.
+const patience = 3 * time.Minute
+
+// await asks until the answer is as wanted.
 func (p judge) await(t *testing.T, what, expr string, want func([]sample) bool) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for {
 		got, err := p.ask(expr)
 		if err == nil && want(got) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Errorf("%s: not seen within a minute: %s gives %v %v", what, expr, got, err)
+			t.Errorf("%s: not seen: %s gives %v %v", what, expr, got, err)
 			return
 		}
 		time.Sleep(200 * time.Millisecond)
@@ -255,7 +261,7 @@ func (p judge) await(t *testing.T, what, expr string, want func([]sample) bool) 
 // alert of that name goes out.
 func (p judge) awaitInhibited(t *testing.T, name string, want int) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for {
 		var got []struct {
 			Status struct {
@@ -280,8 +286,22 @@ func (p judge) awaitInhibited(t *testing.T, name string, want int) {
 	}
 }
 
-// healthy wants every rule about that kind of cluster to have been evaluated without a fault.
+// healthy wants every rule about that kind of cluster to have been evaluated without a fault. A rule
+// that was never evaluated yet is waited for.
 func (p judge) healthy(t *testing.T, kind cluster.Kind) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	faults := p.faults(t, kind)
+	for ; len(faults) > 0 && time.Now().Before(deadline); faults = p.faults(t, kind) {
+		time.Sleep(200 * time.Millisecond)
+	}
+	for _, f := range faults {
+		t.Error(f)
+	}
+}
+
+// faults tells which rules are not well at this moment.
+func (p judge) faults(t *testing.T, kind cluster.Kind) (all []string) {
 	t.Helper()
 	var answer struct {
 		Data struct {
@@ -302,7 +322,7 @@ func (p judge) healthy(t *testing.T, kind cluster.Kind) {
 	for _, g := range answer.Data.Groups {
 		for _, r := range g.Rules {
 			if r.Health != "ok" {
-				t.Errorf("rule %s is %s: %s", r.Name, r.Health, r.LastError)
+				all = append(all, fmt.Sprintf("rule %s is %s: %s", r.Name, r.Health, r.LastError))
 			}
 			loaded[r.Name] = true
 		}
@@ -313,8 +333,9 @@ func (p judge) healthy(t *testing.T, kind cluster.Kind) {
 		}
 		for _, r := range alerts.Rules([]alerts.File{f}) {
 			if !loaded[r.Name] {
-				t.Errorf("Prometheus has no rule %s", r.Name)
+				all = append(all, "Prometheus has no rule "+r.Name)
 			}
 		}
 	}
+	return all
 }

@@ -119,8 +119,8 @@ func (e ear) next(t *testing.T) string {
 	select {
 	case body := <-e.heard:
 		return body
-	case <-time.After(30 * time.Second):
-		t.Fatal("nothing arrived within 30 seconds")
+	case <-time.After(patience):
+		t.Fatal("nothing arrived")
 		return ""
 	}
 }
@@ -154,7 +154,7 @@ func start(t *testing.T, program string, args ...string) {
 // ready waits until a server answers 200.
 func ready(t *testing.T, url string) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		resp, err := http.Get(url)
 		if err == nil {
@@ -164,7 +164,7 @@ func ready(t *testing.T, url string) {
 			}
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s is not ready after 30 seconds: %v", url, err)
+			t.Fatalf("%s is not ready: %v", url, err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -33,7 +33,7 @@ func TestNDBOnARealCluster(t *testing.T) {
 	// look repeats kagu status until it says what is wanted, and returns what it printed.
 	look := func(t *testing.T, want func(*ndbReport) bool) string {
 		t.Helper()
-		deadline := time.Now().Add(40 * time.Second)
+		deadline := time.Now().Add(patience)
 		for {
 			r := lookAt(t.Context(), fleet, c)
 			var out strings.Builder
@@ -130,7 +130,7 @@ func (p *transcript) String() string {
 
 func (p *transcript) await(t *testing.T, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(p.String(), text); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !strings.Contains(p.String(), text); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("kagu ndb events did not tell %q:\n%s", text, p.String())
 		}
