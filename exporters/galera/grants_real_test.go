@@ -65,7 +65,7 @@ func grantsSuffice(t *testing.T, w *watched) {
 func failures(t *testing.T, fleet *inventory.Fleet, switches galera.Switches) map[string]string {
 	t.Helper()
 	failed := map[string]string{}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for i, target := range galera.Targets(fleet, galera.Options{Switches: switches}) {
 		defer target.Release()

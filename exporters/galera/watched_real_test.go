@@ -68,7 +68,7 @@ func theWatched(t *testing.T) *watched {
 	w.admin = openSQL(t, &mysql.Config{User: "root", Net: "unix", Addr: filepath.Join(dir, "s")})
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for until := time.Now().Add(30 * time.Second); ; <-tick.C {
+	for until := time.Now().Add(2 * time.Minute); ; <-tick.C {
 		var ready string
 		if err := w.admin.QueryRow("SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'wsrep_ready'").Scan(&ready); err == nil && ready == "ON" {
 			break
@@ -160,7 +160,7 @@ func (w *watched) trouble(t *testing.T) (row, metadata string) {
 	await := func(query string) {
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
-		for until := time.Now().Add(30 * time.Second); ; <-tick.C {
+		for until := time.Now().Add(2 * time.Minute); ; <-tick.C {
 			var n int
 			if err := w.admin.QueryRow(query).Scan(&n); err == nil && n > 0 {
 				return
