@@ -126,10 +126,19 @@ func TestASilentManagementServer(t *testing.T) {
 	well := mgmtest.Listen(t, mgmtest.NewCluster(2))
 	s := openSide(managedBy(silent.Address(), well.Address()), Options{Streams: NewStreams()})
 	defer s.close()
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	got, _ := pageWithin(ctx, t, s)
-	says(t, got, "ndb_up 1", `ndb_mgmd_up{node="m1",node_id="100"} 0`, `ndb_mgmd_up{node="m2",node_id="101"} 1`, `ndb_data_nodes{state="started"} 2`)
+	var got []string
+	within := func(deadline time.Duration) []string {
+		ctx, cancel := context.WithTimeout(t.Context(), deadline)
+		defer cancel()
+		got, _ = pageWithin(ctx, t, s)
+		return got
+	}
+	want := []string{"ndb_up 1", `ndb_mgmd_up{node="m1",node_id="100"} 0`, `ndb_mgmd_up{node="m2",node_id="101"} 1`, `ndb_data_nodes{state="started"} 2`}
+	// On a busy machine the other one may need longer to say it.
+	for deadline := 200 * time.Millisecond; !saysAll(within(deadline), want...) && deadline < time.Minute; {
+		deadline *= 2
+	}
+	says(t, got, want...)
 }
 
 func TestManagementServersThatAreOfTwoMinds(t *testing.T) {
@@ -202,6 +211,10 @@ func says(t *testing.T, page []string, lines ...string) {
 	}
 }
 
+func saysAll(page []string, lines ...string) bool {
+	return !slices.ContainsFunc(lines, func(line string) bool { return !slices.Contains(page, line) })
+}
+
 func saysNothingOf(t *testing.T, page []string, beginnings ...string) {
 	t.Helper()
 	for _, b := range beginnings {
@@ -215,7 +228,7 @@ func awaitThat(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for until := time.Now().Add(20 * time.Second); !ok(); <-tick.C {
+	for until := time.Now().Add(time.Minute); !ok(); <-tick.C {
 		if time.Now().After(until) {
 			t.Fatalf("never: %s", what)
 		}
