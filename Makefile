@@ -41,8 +41,8 @@ unit: build ## test what needs no server, with the race detector
 .PHONY: test
 test: packages build ## install what is missing, test everything, real servers included
 	@mkdir -p out && rm -f out/tally && touch out/tally
-	CGO_ENABLED=1 go test -race -short -timeout 5m $$(go list ./... | grep -vxF "$$($(WITH_SERVERS))")
-	KAGU_TALLY=$(CURDIR)/out/tally CGO_ENABLED=1 go test -race -p 2 -count 1 -timeout 12m $$($(WITH_SERVERS))
+	CGO_ENABLED=1 go test -race -short -timeout 15m $$(go list ./... | grep -vxF "$$($(WITH_SERVERS))")
+	KAGU_TALLY=$(CURDIR)/out/tally CGO_ENABLED=1 go test -race -p 2 -count 1 -timeout 25m $$($(WITH_SERVERS))
 	@awk '/^ran / {n[$$2]++} /^skipped / {s[++k] = $$0} \
 		END {printf "tests that started a real cluster: galera %d, ndb %d\n", n["galera"], n["ndb"]; for (i = 1; i <= k; i++) print s[i]}' out/tally
 
