@@ -345,7 +345,9 @@ func TestAgentSays(t *testing.T) {
 }
 
 func TestAgentListens(t *testing.T) {
-	h, node := attend(t, usual)
+	s := usual
+	s.MaxAge, s.Deadline = 6*time.Second, 10*time.Second // in the world's time; a look begins each 3 s
+	h, node := attend(t, s)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
