@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/binlog"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/sqlconn"
 )
@@ -43,7 +43,7 @@ func (k Kind) Archive(ctx context.Context, a backupd.Archive) error {
 			away = time.Time{}
 		case away.IsZero():
 			away = time.Now()
-			a.Tell("archive", "waiting for "+line.node+": "+err.Error())
+			a.Tell("archive", "waiting for "+line.Node+": "+err.Error())
 		case time.Since(away) > archiveFor:
 			return err // who calls again lets another member take over
 		}
@@ -55,19 +55,12 @@ func (k Kind) Archive(ctx context.Context, a backupd.Archive) error {
 	}
 }
 
-// line is how far the archive has come.
-type line struct {
-	node   string
-	file   string
-	offset uint64
-	mark   mark // by what the file is known again
-}
-
-func newLine(last *backupd.Piece) *line {
+// newLine is where an archive goes on.
+func newLine(last *backupd.Piece) *binlog.Line {
 	if last == nil || last.To.File == "" {
-		return &line{}
+		return &binlog.Line{}
 	}
-	return &line{last.Node, last.To.File, last.To.Offset, parseMark(last.Mark)}
+	return &binlog.Line{Node: last.Node, File: last.To.File, Offset: last.To.Offset, In: last.To.File, Mark: binlog.ParseMark(last.Mark)}
 }
 
 // keepError is an error of where pieces are kept.
@@ -78,8 +71,8 @@ func (e *keepError) Error() string { return e.err.Error() }
 func (e *keepError) Unwrap() error { return e.err }
 
 // archiveOnce archives all there is now.
-func (k Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) error {
-	n, err := archiveFrom(ctx, a.Cluster, l.node)
+func (k Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *binlog.Line) error {
+	n, err := archiveFrom(ctx, a.Cluster, l.Node)
 	if err != nil {
 		return err
 	}
@@ -87,52 +80,52 @@ func (k Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) error
 	if err != nil {
 		return err
 	}
-	note := l.meet(from)
-	kept, err := l.keepAll(ctx, a, from, note)
-	if other, isOther := errors.AsType[*otherError](err); isOther {
-		note = l.begin(from, other.why)
-		kept, err = l.keepAll(ctx, a, from, note)
+	l.Meet(from.Server)
+	kept, err := keepAll(ctx, a, l, from)
+	if other, isOther := errors.AsType[*binlog.OtherError](err); isOther {
+		l.Begin(from.Server, other.Why)
+		kept, err = keepAll(ctx, a, l, from)
 	}
 	if err != nil {
 		return err
 	}
-	if note == "" && !kept && a.Idle != nil {
-		a.Idle(ctx, func(ctx context.Context) (backupd.Reached, bool, error) { return l.upToDate(ctx, a, n) })
+	if !kept && l.Note == "" && a.Idle != nil {
+		a.Idle(ctx, func(ctx context.Context) (backupd.Reached, bool, error) { return upToDate(ctx, a, l, n) })
 	}
 	return nil
 }
 
 // keepAll archives what a member has beyond the line, and says whether there was anything.
-func (l *line) keepAll(ctx context.Context, a backupd.Archive, s source, note string) (kept bool, err error) {
-	known := l.offset == 0 // that the file is still the one which was archived
-	for _, log := range s.logs {
-		if !after(log.name, l.file) || (log.name == l.file && log.size <= l.offset) {
+func keepAll(ctx context.Context, a backupd.Archive, l *binlog.Line, s source) (kept bool, err error) {
+	known := l.Offset == 0 // that the file is still the one which was archived
+	for _, log := range s.Logs {
+		if !binlog.After(log.Name, l.File) || (log.Name == l.File && log.Size <= l.Offset) {
 			continue
 		}
 		before := *l
-		if log.name != l.file { // whose end is archived: a server never goes on with an older file
+		if log.Name != l.File { // whose end is archived: a server never goes on with an older file
 			if !known {
-				if err := l.same(ctx, a.Dir, s); err != nil {
+				if err := l.Same(ctx, a.Dir, s); err != nil {
 					return kept, err
 				}
 			}
-			if err := l.next(log.name, s); err != nil {
+			if err := next(l, log.Name, s); err != nil {
 				return kept, err
 			}
 		}
-		if err := archivePiece(ctx, a, s, l, backupd.Position{File: before.file, Offset: before.offset}, note); err != nil {
+		if err := archivePiece(ctx, a, s, l, backupd.Position{File: before.File, Offset: before.Offset}); err != nil {
 			*l = before
 			return kept, err
 		}
-		note, kept, known = "", true, true
+		kept, known = true, true
 	}
 	return kept, nil
 }
 
 // upToDate looks whether all that the cluster had committed before now is archived. A member learns of
 // a commit before its client does and carries it out later: so it is asked to catch up first.
-func (l *line) upToDate(ctx context.Context, a backupd.Archive, n inventory.Node) (r backupd.Reached, known bool, err error) {
-	r = backupd.Reached{Node: n.Name, File: l.file, Offset: l.offset, At: time.Now().UTC()}
+func upToDate(ctx context.Context, a backupd.Archive, l *binlog.Line, n inventory.Node) (r backupd.Reached, known bool, err error) {
+	r = backupd.Reached{Node: n.Name, File: l.File, Offset: l.Offset, At: time.Now().UTC()}
 	there, err := catchUp(ctx, a.Cluster, n)
 	if err != nil {
 		return r, false, err
@@ -144,11 +137,11 @@ func (l *line) upToDate(ctx context.Context, a backupd.Archive, n inventory.Node
 	if err != nil {
 		return r, false, err
 	}
-	if last := from.logs[len(from.logs)-1]; last.name != l.file || last.size != l.offset {
+	if last := from.Logs[len(from.Logs)-1]; last.Name != l.File || last.Size != l.Offset {
 		return r, false, nil
 	}
-	err = l.same(ctx, a.Dir, from)
-	if _, isOther := errors.AsType[*otherError](err); isOther {
+	err = l.Same(ctx, a.Dir, from)
+	if _, isOther := errors.AsType[*binlog.OtherError](err); isOther {
 		return r, false, nil // the next round begins a new line
 	}
 	return r, err == nil, err
@@ -177,39 +170,39 @@ func catchUp(ctx context.Context, c inventory.Cluster, n inventory.Node) (at tim
 }
 
 // archivePiece fetches what a file has beyond the line and keeps it.
-func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, came backupd.Position, note string) error {
+func archivePiece(ctx context.Context, a backupd.Archive, s source, l *binlog.Line, came backupd.Position) error {
 	n := s.node
 	dir, err := os.MkdirTemp(a.Dir, "fetch-")
 	if err != nil {
 		return fmt.Errorf("archive the binary log of %s: %w", n.Name, err)
 	}
 	defer os.RemoveAll(dir)
-	path, skip, err := l.fetch(ctx, dir, s)
+	path, skip, err := l.Fetch(ctx, dir, s)
 	if err != nil {
-		return fmt.Errorf("archive %s of %s: %w", l.file, n.Name, err)
+		return fmt.Errorf("archive %s of %s: %w", l.File, n.Name, err)
 	}
-	from := l.offset
+	from := l.Offset
 	p, err := lookAt(path, skip, from)
 	if err != nil {
-		return fmt.Errorf("archive %s of %s: %w", l.file, n.Name, err)
+		return fmt.Errorf("archive %s of %s: %w", l.File, n.Name, err)
 	}
 	if p.to == from {
 		return nil
 	}
-	m := mark{uuid: l.mark.uuid}
-	if m.at, m.sum, err = markOf(path, skip, p); err != nil {
-		return fmt.Errorf("archive %s of %s: %w", l.file, n.Name, err)
+	m, err := markOf(l.Mark.Of, path, skip, p)
+	if err != nil {
+		return fmt.Errorf("archive %s of %s: %w", l.File, n.Name, err)
 	}
 	facts := backupd.Facts{
 		Origin:   backupd.Origin{Nodes: []string{n.Name}, Server: s.version, Tool: "mariadb-binlog"},
 		From:     &came,
-		Position: backupd.Position{UUID: m.uuid, File: l.file, Offset: p.to, Mark: m.String()},
+		Position: backupd.Position{UUID: m.Of, File: l.File, Offset: p.to, Mark: m.String()},
 	}
 	if p.transactions > 0 {
 		facts.From.GTID, facts.Position.GTID, facts.Position.Time = p.first.String(), p.last.String(), p.newest
 	}
-	if note != "" {
-		facts.Notes = append(facts.Notes, note)
+	if l.Note != "" {
+		facts.Notes = append(facts.Notes, l.Note)
 	}
 	kept, err := a.Keep(ctx, func(ctx context.Context, sink backupd.Sink) (backupd.Facts, error) {
 		return facts, toStream(ctx, sink, streamLog, func(w io.Writer) error {
@@ -219,8 +212,8 @@ func archivePiece(ctx context.Context, a backupd.Archive, s source, l *line, cam
 	if err != nil {
 		return &keepError{err}
 	}
-	l.offset, l.mark = p.to, m
-	a.Tell("archive", fmt.Sprintf("%s: %s of %s to %d, %d transactions", kept.ID, l.file, n.Name, p.to, p.transactions))
+	l.Kept(p.to, m)
+	a.Tell("archive", fmt.Sprintf("%s: %s of %s to %d, %d transactions", kept.ID, l.File, n.Name, p.to, p.transactions))
 	return nil
 }
 
@@ -239,23 +232,17 @@ func copyFrom(w io.Writer, path string, skip int64) error {
 
 // source is a member with the binary logs that it has.
 type source struct {
+	binlog.Server // Of: the state of the cluster; "" if it is in none at the moment
+
 	cluster inventory.Cluster
 	node    inventory.Node
 	version string
 	tls     bool // it offers TLS
 	galera  bool
-	uuid    string // of the state of the cluster; "" if it is in none at the moment
-	logs    []serverLog
-}
-
-// serverLog is a binary log that a server has.
-type serverLog struct {
-	name string
-	size uint64
 }
 
 func listLogs(ctx context.Context, c inventory.Cluster, n inventory.Node) (source, error) {
-	s := source{cluster: c, node: n}
+	s := source{Server: binlog.Server{Name: n.Name}, cluster: c, node: n}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	sql, err := sqlconn.Connect(ctx, n.SQL, c.Backup.Credential, c.TLS)
@@ -274,7 +261,7 @@ func listLogs(ctx context.Context, c inventory.Cluster, n inventory.Node) (sourc
 			return s, fmt.Errorf("read of which cluster %s is: %w", n.Name, err)
 		}
 		if len(state) == 1 && strings.Trim(state[0][1], "0-") != "" {
-			s.uuid = state[0][1]
+			s.Of = state[0][1]
 		}
 	}
 	rows, err := sql.Texts(ctx, "SHOW BINARY LOGS")
@@ -283,30 +270,14 @@ func listLogs(ctx context.Context, c inventory.Cluster, n inventory.Node) (sourc
 	}
 	for _, r := range rows {
 		size, err := strconv.ParseUint(r[1], 10, 64)
-		if err != nil || !logShape.MatchString(r[0]) {
+		name, errName := binlog.Name(r[0])
+		if err != nil || errName != nil {
 			return s, fmt.Errorf("%s lists a binary log %+.60q of %+.20q bytes", n.Name, r[0], r[1])
 		}
-		s.logs = append(s.logs, serverLog{r[0], size})
+		s.Logs = append(s.Logs, binlog.Log{Name: name, Size: size})
 	}
-	if len(s.logs) == 0 {
+	if len(s.Logs) == 0 {
 		return s, fmt.Errorf("%s lists no binary log", n.Name)
 	}
 	return s, nil
-}
-
-// number returns the number of a binary log; its name is what is before the last dot.
-func number(file string) (base string, n uint64) {
-	ext := filepath.Ext(file)
-	if ext == "" {
-		return file, 0
-	}
-	n, _ = strconv.ParseUint(ext[1:], 10, 64) // the shape was checked
-	return file[:len(file)-len(ext)], n
-}
-
-// after reports whether a log is the other one or one that follows it.
-func after(file, other string) bool {
-	base, n := number(file)
-	otherBase, m := number(other)
-	return base == otherBase && n >= m
 }

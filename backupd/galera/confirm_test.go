@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/binlog"
 )
 
 func TestTheLogThatABackupStandsIn(t *testing.T) {
@@ -59,30 +60,30 @@ func TestTheLogThatABackupStandsIn(t *testing.T) {
 }
 
 func TestABinaryLogIsKnownAgain(t *testing.T) {
-	write := func(b *binlog) (path string) {
+	write := func(b *logWriter) (path string) {
 		path = filepath.Join(t.TempDir(), "log.000007")
 		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	look := func(b *binlog) mark {
+	look := func(b *logWriter) binlog.Mark {
 		path := write(b)
 		p, err := lookAt(path, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		at, sum, err := markOf(path, 0, p)
-		if err != nil || len(sum) != 32 {
-			t.Fatalf("%q, %v", sum, err)
+		m, err := markOf("u", path, 0, p)
+		if err != nil || len(m.Sum) != 32 {
+			t.Fatalf("%q, %v", m.Sum, err)
 		}
-		return mark{"u", at, sum}
+		return m
 	}
 	same := look(newBinlogAt(1000).transaction(1, 1001, 5))
-	if got := parseMark(same.String()); got != same {
+	if got := binlog.ParseMark(same.String()); got != same {
 		t.Errorf("read again it is %+v, not %+v", got, same)
 	}
-	for name, b := range map[string]*binlog{
+	for name, b := range map[string]*logWriter{
 		"begun at another second":     newBinlogAt(2000).transaction(1, 1001, 5),
 		"another last transaction":    newBinlogAt(1000).transaction(1, 1001, 6),
 		"at another second":           newBinlogAt(1000).transaction(1, 1002, 5),
@@ -98,7 +99,7 @@ func TestABinaryLogIsKnownAgain(t *testing.T) {
 		t.Error("a log that was closed since is not known again")
 	}
 	for _, text := range []string{"", "u/4", "u/x/5", "u/4/5/6"} {
-		if got := parseMark(text); got.sum != "" {
+		if got := binlog.ParseMark(text); got.Sum != "" {
 			t.Errorf("%q is read as %+v", text, got)
 		}
 	}

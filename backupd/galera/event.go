@@ -8,13 +8,15 @@ import (
 	"hash/crc32"
 	"io"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/binlog"
 )
 
 // The events of MariaDB's binary log that we look into. All others pass unread.
 const (
 	eventStop    = 3
 	eventRotate  = 4
-	eventFormat  = 15
+	eventFormat  = binlog.FormatEvent
 	eventXid     = 16
 	eventGTID    = 162
 	eventState   = 163 // the last transaction of each domain and server, at the begin of a log
@@ -22,11 +24,9 @@ const (
 )
 
 const (
-	logMagic  = "\xfebin"
-	headSize  = 19 // stamp 4, type 1, server 4, size 4, next position 4, flags 2
+	logMagic  = binlog.Magic
+	headSize  = binlog.HeadSize
 	flagInUse = 0x01
-	// maxEvent bounds an event: a server makes none larger than 1 GiB.
-	maxEvent = 1<<30 + 1<<20
 )
 
 // event is one event in a binary log.
@@ -66,9 +66,6 @@ func (e event) xid() (int64, error) {
 	return int64(binary.LittleEndian.Uint64(e.body)), nil
 }
 
-// errTorn says that a binary log ends in the middle of an event.
-var errTorn = errors.New("it ends in the middle of an event")
-
 // A logReader reads the events of a binary log, or of a piece of one, and checks each: its
 // length, its checksum, and that it stands where it says.
 type logReader struct {
@@ -100,7 +97,7 @@ func newLogReader(r io.Reader, at uint64, sums bool) (*logReader, error) {
 
 func torn(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errTorn
+		return binlog.ErrTorn
 	}
 	return err
 }
@@ -118,7 +115,7 @@ func (l *logReader) next() (event, error) {
 		at: l.at, stamp: binary.LittleEndian.Uint32(h), kind: h[4], server: binary.LittleEndian.Uint32(h[5:]),
 		size: binary.LittleEndian.Uint32(h[9:]), flags: binary.LittleEndian.Uint16(h[17:]),
 	}
-	if e.size < headSize || e.size > maxEvent {
+	if e.size < headSize || e.size > binlog.MaxEvent {
 		return e, fmt.Errorf("at %d an event of %d bytes", e.at, e.size)
 	}
 	if next := binary.LittleEndian.Uint32(h[13:]); next != uint32(e.end()) && next != 0 { // positions are kept in 32 bits

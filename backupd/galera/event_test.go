@@ -9,16 +9,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kagu-db/kagu/internal/binlog"
 )
 
-// binlog writes a binary log as a server does, for tests of what reads them.
-type binlog struct{ bytes.Buffer }
+// logWriter writes a binary log as a server does, for tests of what reads them.
+type logWriter struct{ bytes.Buffer }
 
-func newBinlog() *binlog { return newBinlogAt(0) }
+func newBinlog() *logWriter { return newBinlogAt(0) }
 
 // newBinlogAt is one that was begun at a second.
-func newBinlogAt(stamp uint32) *binlog {
-	b := &binlog{}
+func newBinlogAt(stamp uint32) *logWriter {
+	b := &logWriter{}
 	b.WriteString(logMagic)
 	body := make([]byte, 60)
 	body[len(body)-1] = 1 // events end with a checksum
@@ -26,7 +28,7 @@ func newBinlogAt(stamp uint32) *binlog {
 	return b
 }
 
-func (b *binlog) event(kind byte, stamp uint32, body []byte) *binlog {
+func (b *logWriter) event(kind byte, stamp uint32, body []byte) *logWriter {
 	head := make([]byte, headSize)
 	binary.LittleEndian.PutUint32(head, stamp)
 	head[4] = kind
@@ -39,7 +41,7 @@ func (b *binlog) event(kind byte, stamp uint32, body []byte) *binlog {
 }
 
 // transaction appends one: its number, its second, and its Xid; 0 for a change of definitions.
-func (b *binlog) transaction(seqno uint64, stamp uint32, xid uint64) *binlog {
+func (b *logWriter) transaction(seqno uint64, stamp uint32, xid uint64) *logWriter {
 	b.event(eventGTID, stamp, append(binary.LittleEndian.AppendUint64(nil, seqno), make([]byte, 11)...))
 	b.event(2, stamp, []byte("what it did"))
 	if xid != 0 {
@@ -68,7 +70,7 @@ func TestPieces(t *testing.T) {
 	}
 	for cut := head + 1; cut < b.Len(); cut++ {
 		_, err := readPiece(bytes.NewReader(b.Bytes()[:cut]), 0, false)
-		if whole := err == nil; whole && cut != middle && !errors.Is(err, errTorn) && !atEvent(b.Bytes(), cut) {
+		if whole := err == nil; whole && cut != middle && !errors.Is(err, binlog.ErrTorn) && !atEvent(b.Bytes(), cut) {
 			t.Errorf("cut at %d of %d: %v", cut, b.Len(), err)
 		}
 	}
@@ -152,7 +154,7 @@ func TestWhereAStateOfTheClusterStands(t *testing.T) {
 	} {
 		s := &seqnoSearch{seqno: seqno}
 		got := ""
-		for i, log := range []*binlog{b, second} {
+		for i, log := range []*logWriter{b, second} {
 			at, found, err := s.read(i, bytes.NewReader(log.Bytes()))
 			if err != nil {
 				got = err.Error()

@@ -8,21 +8,18 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
+	"github.com/kagu-db/kagu/internal/binlog"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
-// logShape is what the name of a binary log may be: it goes to a command line and to a path.
-var logShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,100}\.[0-9]{6,}$`)
-
 // fetchLog fetches a binary log from an offset on into a folder. What is at skip in the file it
 // returns, stands at the offset on the server.
 func fetchLog(ctx context.Context, dir string, s source, file string, offset uint64) (path string, skip int64, err error) {
-	if !logShape.MatchString(file) {
-		return "", 0, fmt.Errorf("%+.60q is not the name of a binary log", file)
+	if _, err := binlog.Name(file); err != nil {
+		return "", 0, err
 	}
 	defaults := filepath.Join(dir, "login.cnf")
 	text, err := login(s)

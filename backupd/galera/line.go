@@ -3,7 +3,6 @@ package galera
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +14,8 @@ import (
 // replay begins. It looks at manifests alone.
 func follow(base backupd.Manifest, logs []backupd.Link, to backupd.Point, reached *backupd.Reached) ([]backupd.Link, error) {
 	var whys []string
-	for _, l := range lines(logs) {
-		part, err := l.from(base)
+	for _, l := range backupd.Lines(logs) {
+		part, err := pieces(l).from(base)
 		if err == nil {
 			part, err = part.to(to, reached)
 		}
@@ -41,33 +40,6 @@ func nodeOf(m backupd.Manifest) string {
 		return ""
 	}
 	return m.Origin.Nodes[0]
-}
-
-// lines sorts pieces into lines, the longest first.
-func lines(logs []backupd.Link) []pieces {
-	sorted := slices.Clone(logs)
-	slices.SortStableFunc(sorted, func(a, b backupd.Link) int {
-		return cmp.Or(cmp.Compare(nodeOf(a.Manifest), nodeOf(b.Manifest)), a.Manifest.Begun.Compare(b.Manifest.Begun))
-	})
-	var all []pieces
-	for _, l := range sorted {
-		if l.Manifest.From == nil {
-			continue
-		}
-		if n := len(all); n > 0 && continues(all[n-1][len(all[n-1])-1].Manifest, l.Manifest) {
-			all[n-1] = append(all[n-1], l)
-			continue
-		}
-		all = append(all, pieces{l})
-	}
-	slices.SortStableFunc(all, func(a, b pieces) int { return len(b) - len(a) })
-	return all
-}
-
-// continues reports whether a piece begins where another one ends.
-func continues(before, m backupd.Manifest) bool {
-	return nodeOf(before) == nodeOf(m) && !(len(m.Notes) > 0 && strings.HasPrefix(m.Notes[0], noteNew)) &&
-		m.From.File == before.Position.File && m.From.Offset == before.Position.Offset && m.Position.UUID == before.Position.UUID
 }
 
 // startOf returns where in its file a piece begins. One that comes from another file holds its own

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
-	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/binlog"
 )
 
 // begun is when the archive of these tests begins.
@@ -21,7 +21,7 @@ func archived(texts ...string) []backupd.Link {
 	for i, text := range texts {
 		m := backupd.Manifest{ID: fmt.Sprint(i), Method: backupd.Binlog}
 		if rest, found := strings.CutPrefix(text, "!"); found {
-			m.Notes, text = []string{noteNew + "there was none before"}, rest
+			m.Notes, text = []string{binlog.NoteNew + "there was none before"}, rest
 		}
 		var node, file, gtid string
 		var from, to uint64
@@ -126,55 +126,27 @@ func TestArchivedLogsThatLeadToAPoint(t *testing.T) {
 	}
 }
 
-func TestALineMeetsItsServer(t *testing.T) {
-	known := mark{uuid: "u", at: 4, sum: "5"}
-	at := func(node, file string, offset uint64) line { return line{node, file, offset, known} }
-	fresh := func(file string) line { return line{"n3", file, 0, mark{uuid: "u"}} }
-	for _, c := range []struct {
-		name string
-		line line
-		want line
-		note string
-	}{
-		{name: "the first one begins with the newest file", want: fresh("log.000008"), note: noteNew + "there was none before"},
-		{name: "goes on", line: at("n3", "log.000007", 900), want: at("n3", "log.000007", 900)},
-		{name: "goes on in the middle", line: at("n3", "log.000007", 200), want: at("n3", "log.000007", 200)},
-		{name: "another member", line: at("n2", "log.000007", 200), want: fresh("log.000008"), note: noteNew + "the one before was of n2"},
-		{name: "what followed was purged", line: at("n3", "log.000005", 200), want: fresh("log.000007"), note: noteNew + "a gap, since what followed log.000005 at 200 was purged"},
-		{name: "the file is shorter than what was archived of it", line: at("n3", "log.000008", 301), want: fresh("log.000008"), note: noteNew + "after log.000008 at 301 the server has begun"},
-		{name: "numbers began anew", line: at("n3", "log.000900", 4), want: fresh("log.000008"), note: noteNew + "after log.000900"},
-		{name: "files have another name", line: at("n3", "old.000005", 4), want: fresh("log.000008"), note: noteNew + "after old.000005"},
-		{name: "nothing tells whether it is the same file", line: line{"n3", "log.000007", 200, mark{}}, want: fresh("log.000007"), note: noteNew + "by what log.000007 at 200 is known again was not noted"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			n3 := source{node: inventory.Node{Name: "n3"}, uuid: "u", logs: []serverLog{{"log.000007", 900}, {"log.000008", 300}}}
-			note := c.line.meet(n3)
-			if c.line != c.want || !strings.HasPrefix(note, c.note) || (note == "") != (c.note == "") {
-				t.Errorf("%+v, %q", c.line, note)
-			}
-		})
-	}
-}
-
 func TestALineGoesOnWithTheNextFile(t *testing.T) {
-	n3 := inventory.Node{Name: "n3"}
+	n3 := func(galera bool, uuid string) source {
+		return source{Server: binlog.Server{Name: "n3", Of: uuid}, galera: galera}
+	}
 	for _, c := range []struct {
 		name string
 		of   source
 		err  string
 		anew bool
 	}{
-		{name: "of the same cluster", of: source{node: n3, galera: true, uuid: "u"}},
-		{name: "a cluster that was founded anew begins a new line", of: source{node: n3, galera: true, uuid: "v"}, err: "founded anew", anew: true},
-		{name: "a member of no cluster waits", of: source{node: n3, galera: true}, err: "n3 is not part of its cluster at the moment"},
-		{name: "a member without Galera begins a new line", of: source{node: n3}, err: "founded anew", anew: true},
+		{name: "of the same cluster", of: n3(true, "u")},
+		{name: "a cluster that was founded anew begins a new line", of: n3(true, "v"), err: "founded anew", anew: true},
+		{name: "a member of no cluster waits", of: n3(true, ""), err: "n3 is not part of its cluster at the moment"},
+		{name: "a member without Galera begins a new line", of: n3(false, ""), err: "founded anew", anew: true},
 	} {
-		l := line{"n3", "log.000007", 900, mark{"u", 4, "5"}}
-		err := l.next("log.000008", c.of)
-		if _, anew := errors.AsType[*otherError](err); (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) || anew != c.anew {
+		l := binlog.Line{Node: "n3", File: "log.000007", Offset: 900, In: "log.000007", Mark: binlog.Mark{Of: "u", At: 4, Sum: "5"}}
+		err := next(&l, "log.000008", c.of)
+		if _, anew := errors.AsType[*binlog.OtherError](err); (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) || anew != c.anew {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		if want := (line{"n3", "log.000008", 0, mark{uuid: "u"}}); err == nil && l != want {
+		if want := (binlog.Line{Node: "n3", File: "log.000008", In: "log.000008", Mark: binlog.Mark{Of: "u"}}); err == nil && l != want {
 			t.Errorf("%s: %+v", c.name, l)
 		}
 	}

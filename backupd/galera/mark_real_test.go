@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/binlog"
 	"github.com/kagu-db/kagu/internal/inventory"
 )
 
@@ -58,10 +59,10 @@ func TestAnArchiveKnowsItsLogsAgain(t *testing.T) {
 			t.Errorf("%s: %q, want %q", what, got, want)
 		}
 	}
-	anew := noteNew + "binlog.000001 of n2 does not hold what was archived of it"
+	anew := binlog.NoteNew + "binlog.000001 of n2 does not hold what was archived of it"
 
 	write(3, 10)
-	expect("the first round", round(), noteNew+"there was none before")
+	expect("the first round", round(), binlog.NoteNew+"there was none before")
 	expect("nothing was written", round())
 	write(2, 10)
 	expect("something was", round(), "")
@@ -70,7 +71,7 @@ func TestAnArchiveKnowsItsLogsAgain(t *testing.T) {
 	expect("a file was closed", round(), "", "")
 	s.sql(t, "RESET MASTER")
 	write(1, 10)
-	expect("a log that is shorter than before", round(), noteNew+"after binlog.000002")
+	expect("a log that is shorter than before", round(), binlog.NoteNew+"after binlog.000002")
 
 	write(3, 10) // of the same sizes, so that an event ends where one ended before
 	expect("goes on", round(), "")
@@ -90,7 +91,7 @@ func TestAnArchiveKnowsItsLogsAgain(t *testing.T) {
 	s.nextLog(t)
 	s.nextLog(t)
 	write(9, 100)
-	expect("files of the same names", round(), noteNew+"binlog.000003 of n2 does not hold what was archived")
+	expect("files of the same names", round(), binlog.NoteNew+"binlog.000003 of n2 does not hold what was archived")
 
 	// Nothing is left to archive of the file, and a later one is there.
 	a.Last = kept.newest()
@@ -107,10 +108,10 @@ func TestAnArchiveKnowsItsLogsAgain(t *testing.T) {
 		write(1, 100)
 	}
 	s.nextLog(t)
-	expect("the file before is another one", round(), noteNew+"binlog.000003 of n2 does not hold what was archived")
+	expect("the file before is another one", round(), binlog.NoteNew+"binlog.000003 of n2 does not hold what was archived")
 
 	legacy := newLine(kept.newest())
-	legacy.mark = mark{}
+	legacy.Mark = binlog.Mark{}
 	before := len(kept.links())
 	if err := k.archiveOnce(t.Context(), a, legacy); err != nil {
 		t.Fatal(err)

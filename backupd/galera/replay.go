@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/binlog"
 )
 
 // replayed is a stretch of binary logs: from a place in the first to a place in the last.
@@ -27,8 +28,8 @@ func collect(ctx context.Context, dir string, logs []backupd.Link) (files []stri
 	}
 	for _, l := range logs {
 		m := l.Manifest
-		if !logShape.MatchString(m.Position.File) {
-			return nil, fmt.Errorf("%s is of %+.60q, which is not the name of a binary log", m.ID, m.Position.File)
+		if _, err := binlog.Name(m.Position.File); err != nil {
+			return nil, fmt.Errorf("read of which file %s is: %w", m.ID, err)
 		}
 		path := filepath.Join(dir, m.Position.File)
 		if startOf(m) == 0 {
