@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/binlog"
 	"github.com/kagu-db/kagu/internal/inventory"
 )
 
@@ -41,23 +42,22 @@ func (k *Kind) Archive(ctx context.Context, a backupd.Archive) error {
 	}
 }
 
-// line is how far the archive has come.
-type line struct {
-	node   string
-	file   string
-	offset uint64
-}
-
-func lineOf(last *backupd.Piece) line {
+// lineOf is where an archive goes on. A piece that is the last of its file ends where the next one begins, and is known again in its
+// own.
+func lineOf(last *backupd.Piece) binlog.Line {
 	if last == nil {
-		return line{}
+		return binlog.Line{}
 	}
-	return line{last.Node, last.To.File, last.To.Offset}
+	l := binlog.Line{Node: last.Node, File: last.To.File, Offset: last.To.Offset, In: last.To.File, Mark: binlog.ParseMark(last.Mark)}
+	if last.To.Offset == 0 && last.From.File != "" {
+		l.In = last.From.File
+	}
+	return l
 }
 
 // archiveOnce archives all there is now.
-func (k *Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) error {
-	s, err := sitWhere(ctx, a.Cluster, l.node)
+func (k *Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *binlog.Line) error {
+	s, err := sitWhere(ctx, a.Cluster, l.Node)
 	if err != nil {
 		return err
 	}
@@ -69,26 +69,29 @@ func (k *Kind) archiveOnce(ctx context.Context, a backupd.Archive, l *line) erro
 	if err != nil {
 		return err
 	}
-	note := l.meet(s.node.Name, logs)
-	at := 0
-	for logs[at].name != l.file {
-		at++
+	from := sender{kind: k, cluster: a.Cluster, seat: s, Server: binlog.Server{Name: s.node.Name, Logs: logs}}
+	l.Meet(from.Server)
+	err = keepAll(ctx, a, l, from)
+	if other, isOther := errors.AsType[*binlog.OtherError](err); isOther {
+		l.Begin(from.Server, other.Why)
+		err = keepAll(ctx, a, l, from)
 	}
-	for ; at < len(logs); at++ {
-		if logs[at].name != l.file { // nothing was left in the one before, not even that it was closed: its server died
-			note = "a new line begins: " + l.file + " was not closed"
-			l.file, l.offset = logs[at].name, 0
+	return err
+}
+
+// keepAll archives what an SQL node has beyond the line.
+func keepAll(ctx context.Context, a backupd.Archive, l *binlog.Line, s sender) error {
+	at := slices.IndexFunc(s.Logs, func(log binlog.Log) bool { return log.Name == l.File })
+	for ; at < len(s.Logs); at++ {
+		if file := s.Logs[at].Name; file != l.File { // nothing was left in the one before, not even that it was closed: its server died
+			l.BeginAt(s.Server, file, l.File+" was not closed")
 		}
 		next := ""
-		if at < len(logs)-1 {
-			next = logs[at+1].name
+		if at < len(s.Logs)-1 {
+			next = s.Logs[at+1].Name
 		}
-		kept, err := k.archiveFile(ctx, a, s, l, logs[at], next, note)
-		if err != nil {
+		if err := archiveFile(ctx, a, s, l, s.Logs[at], next); err != nil {
 			return err
-		}
-		if kept {
-			note = ""
 		}
 	}
 	return nil
@@ -110,93 +113,82 @@ func sitWhere(ctx context.Context, c inventory.Cluster, name string) (*seat, err
 	return sit(ctx, c)
 }
 
-// meet puts the line to what the SQL node has now, and says what is missing if something is.
-func (l *line) meet(node string, logs []binaryLog) (note string) {
-	was, newest := *l, logs[len(logs)-1].name
-	l.node = node
-	switch {
-	case was.node == "":
-		l.file, l.offset = newest, 0
-		return "a new line begins: there was none before"
-	case was.node != node:
-		l.file, l.offset = newest, 0
-		return "a new line begins: the one before was of " + was.node
-	}
-	for _, log := range logs {
-		if log.name == was.file && log.size >= was.offset {
-			return ""
-		}
-	}
-	l.file, l.offset = logs[0].name, 0
-	return fmt.Sprintf("a gap: %s at %d is not on %s any more; a new line begins", was.file, was.offset, node)
-}
-
 // archiveFile keeps what a file has beyond the line: to its end if it is finished, which is where the
 // next one begins, else to the end of the last epoch in it.
-func (k *Kind) archiveFile(ctx context.Context, a backupd.Archive, s *seat, l *line, log binaryLog, next, note string) (bool, error) {
-	ends, err := s.epochs(ctx, log.name, l.offset)
+func archiveFile(ctx context.Context, a backupd.Archive, s sender, l *binlog.Line, log binlog.Log, next string) error {
+	ends, err := s.seat.epochs(ctx, log.Name, l.Offset)
 	if err != nil {
-		return false, err
+		return err
 	}
-	to := log.size
+	to := log.Size
 	if next == "" {
 		if len(ends) == 0 {
-			return false, nil
+			return nil
 		}
 		to = ends[len(ends)-1].To
 	}
-	if to <= l.offset {
-		return false, nil
+	if to <= l.Offset {
+		return nil
 	}
 	dir, err := os.MkdirTemp(a.Dir, "fetch-")
 	if err != nil {
-		return false, fmt.Errorf("archive the binary log of %s: %w", s.node.Name, err)
+		return fmt.Errorf("archive the binary log of %s: %w", s.Name, err)
 	}
 	defer os.RemoveAll(dir)
-	path, skip, err := k.fetchLog(ctx, a.Cluster, dir, s, log.name, l.offset)
-	var newest time.Time
-	var lost []epochEnd
+	if l.In != l.File { // whose end is archived
+		if err := l.Same(ctx, a.Dir, s); err != nil {
+			return err
+		}
+	}
+	path, skip, err := l.Fetch(ctx, dir, s)
+	var p soundness
 	if err == nil {
-		newest, lost, err = soundPiece(path, skip, l.offset, to)
+		p, err = soundPiece(path, skip, l.Offset, to)
+	}
+	var mark binlog.Mark
+	if err == nil {
+		mark, err = binlog.NewMark(s.Of, path, p.last, skip-int64(l.Offset))
 	}
 	if err != nil {
-		return false, fmt.Errorf("archive %s of %s: %w", log.name, s.node.Name, err)
+		return fmt.Errorf("archive %s of %s: %w", log.Name, s.Name, err)
 	}
 	facts := backupd.Facts{
-		Origin:   backupd.Origin{Nodes: []string{s.node.Name}, Server: s.server, Tool: "mysqlbinlog"},
-		From:     &backupd.Position{File: log.name, Offset: l.offset},
-		Position: backupd.Position{File: log.name, Offset: to},
+		Origin:   backupd.Origin{Nodes: []string{s.Name}, Server: s.seat.server, Tool: "mysqlbinlog"},
+		From:     &backupd.Position{File: log.Name, Offset: l.Offset},
+		Position: backupd.Position{File: log.Name, Offset: to, Mark: mark.String()},
 	}
 	if next != "" {
-		facts.Position = backupd.Position{File: next}
+		facts.Position.File, facts.Position.Offset = next, 0
 	}
 	if len(ends) > 0 {
-		facts.From.Start, facts.Position.Stop, facts.Position.Time = ends[0].Epoch>>32, ends[len(ends)-1].Epoch>>32, newest
+		facts.From.Start, facts.Position.Stop, facts.Position.Time = ends[0].Epoch>>32, ends[len(ends)-1].Epoch>>32, p.newest
 	}
-	if note != "" {
-		facts.Notes = append(facts.Notes, note)
+	if l.Note != "" {
+		facts.Notes = append(facts.Notes, l.Note)
 	}
-	if len(lost) > 0 {
+	if len(p.lost) > 0 {
 		facts.Notes = append(facts.Notes, lostNote)
-		ends = append(ends, lost...)
+		ends = append(ends, p.lost...)
 		slices.SortStableFunc(ends, func(a, b epochEnd) int { return cmp.Compare(a.To, b.To) })
 	}
 	index, err := json.Marshal(ends)
 	if err != nil {
-		return false, err
+		return err
 	}
 	m, err := a.Keep(ctx, func(ctx context.Context, sink backupd.Sink) (backupd.Facts, error) {
-		if err := copyPiece(ctx, sink, path, skip, int64(to-l.offset)); err != nil {
+		if err := copyPiece(ctx, sink, path, skip, int64(to-l.Offset)); err != nil {
 			return facts, err
 		}
 		return facts, write(ctx, sink, indexStream, index)
 	})
 	if err != nil {
-		return false, err
+		return err
 	}
-	a.Tell("archive", fmt.Sprintf("%s: %s of %s from %d to %d, %d epochs", m.ID, log.name, s.node.Name, l.offset, to, len(ends)-len(lost)))
-	l.file, l.offset = facts.Position.File, facts.Position.Offset
-	return true, nil
+	a.Tell("archive", fmt.Sprintf("%s: %s of %s from %d to %d, %d epochs", m.ID, log.Name, s.Name, l.Offset, to, len(ends)-len(p.lost)))
+	if l.Kept(to, mark); next != "" {
+		l.File, l.Offset = next, 0
+	}
+	return nil
 }
 
 func copyPiece(ctx context.Context, sink backupd.Sink, path string, skip, n int64) error {

@@ -10,33 +10,9 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/binlog"
 	"github.com/kagu-db/kagu/internal/inventory"
 )
-
-func TestALineMeetsWhatAServerHas(t *testing.T) {
-	has := []binaryLog{{"log.000003", 100}, {"log.000004", 50}}
-	for _, c := range []struct {
-		name string
-		was  line
-		node string
-		want line
-		note string
-	}{
-		{name: "the first of all", node: "s1", want: line{"s1", "log.000004", 0}, note: "there was none before"},
-		{name: "where it was", was: line{"s1", "log.000003", 70}, node: "s1", want: line{"s1", "log.000003", 70}},
-		{name: "another SQL node", was: line{"s2", "log.000003", 70}, node: "s1", want: line{"s1", "log.000004", 0}, note: "the one before was of s2"},
-		{name: "purged meanwhile", was: line{"s1", "log.000001", 70}, node: "s1", want: line{"s1", "log.000003", 0}, note: "a gap: log.000001 at 70"},
-		{name: "a log that became shorter", was: line{"s1", "log.000004", 70}, node: "s1", want: line{"s1", "log.000003", 0}, note: "a gap: log.000004 at 70"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			l := c.was
-			note := l.meet(c.node, has)
-			if l != c.want || !strings.Contains(note, c.note) || (note == "") != (c.note == "") {
-				t.Errorf("got %+v, %q", l, note)
-			}
-		})
-	}
-}
 
 // pieceOf is a piece of the log of s1 with the global checkpoints up to stop. The last of a file ends
 // where the next one begins: to is 0.
@@ -60,6 +36,11 @@ func TestWhatAnArchiveLeadsTo(t *testing.T) {
 		pieceOf("binlog.000002", 0, 0, 90, "binlog.000003"), pieceOf("binlog.000003", 0, 80, 110), pieceOf("binlog.000003", 80, 200, 120),
 		foreign, pieceOf("binlog.000003", 200, 0, 125, "binlog.000004"), pieceOf("binlog.000004", 0, 60, 140),
 	}
+	begins := func(l backupd.Link, start uint64, notes ...string) backupd.Link {
+		l.Manifest.From.Start, l.Manifest.Notes = start, notes
+		return l
+	}
+	anew := begins(pieceOf("binlog.000003", 0, 200, 121), 0, binlog.NoteNew+"the server has begun its binary logs anew")
 	epoch := func(gci uint64) backupd.Point { return backupd.Point{Epoch: gci<<32 | 7} }
 	for _, c := range []struct {
 		name   string
@@ -75,13 +56,29 @@ func TestWhatAnArchiveLeadsTo(t *testing.T) {
 		{name: "the first piece is missing", logs: whole[2:], to: epoch(120), err: "no archived binary log goes on"},
 		{name: "none", to: epoch(120), err: "no archived binary log goes on"},
 		{name: "it ends before the backup does", logs: whole[:2], to: epoch(120), pieces: 1, err: "before the end of the backup at 99"},
+		{
+			name: "the logs were begun anew after the file: those of the same name and size are not taken for the rest of it",
+			logs: append(whole[:3:3], anew, whole[4], whole[5]), to: epoch(130), pieces: 2, err: "ends with global checkpoint 120",
+		},
+		{
+			name: "what was there before is not taken for it either", logs: append([]backupd.Link{pieceOf("binlog.000003", 0, 80, 110), pieceOf("binlog.000003", 80, 160, 112)}, anew, whole[4], whole[5]),
+			to: epoch(130), pieces: 3,
+		},
+		{
+			name: "a log of the same name from after the backup", logs: []backupd.Link{begins(pieceOf("binlog.000003", 0, 90, 210), 200), pieceOf("binlog.000003", 90, 300, 230)},
+			to: epoch(130), err: "not the one that backup 20261128T021500Z-native-abcdefgh stands in: up to 90 it has global checkpoint 210, and the backup ends with 114",
+		},
+		{
+			name: "a log of a cluster that was made anew", logs: []backupd.Link{pieceOf("binlog.000003", 0, 100, 10), begins(pieceOf("binlog.000003", 100, 300, 20), 11)},
+			to: epoch(130), err: "binlog.000003 from 100 on has global checkpoint 11, and the backup ends with 114",
+		},
 		{name: "a time before the newest piece", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 2, 59, 0, 0, time.UTC)}, pieces: 4},
 		{name: "the second of its newest change", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)}, pieces: 4},
 		{name: "a time between its newest change and when it was stored: the next one may hold some from before it", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 3, 0, 5, 0, time.UTC)}, pieces: 4, err: "the archive ends at 2026-11-28T03:00:00Z: give a time up to that"},
 		{name: "a time after it", logs: whole, to: backupd.Point{Time: time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)}, pieces: 4, err: "the archive ends at 2026-11-28T03:00:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := piecesOf(m, c.logs); len(got) != c.pieces {
+			if got, _ := piecesOf(m, c.logs); len(got) != c.pieces {
 				t.Errorf("%d pieces, want %d", len(got), c.pieces)
 			}
 			err := reachedBy(m, c.logs, c.to)
@@ -94,11 +91,11 @@ func TestWhatAnArchiveLeadsTo(t *testing.T) {
 
 // logOf is a binary log of empty events with these bodies' sizes.
 func logOf(sizes ...int) []byte {
-	text := []byte(logMagic)
+	text := []byte(binlog.Magic)
 	for i, n := range sizes {
-		head := make([]byte, eventHead+n)
+		head := make([]byte, binlog.HeadSize+n)
 		if i == 0 {
-			head[4] = formatType
+			head[4] = binlog.FormatEvent
 		}
 		binary.LittleEndian.PutUint32(head[9:], uint32(len(head)))
 		binary.LittleEndian.PutUint32(head[13:], uint32(len(text)+len(head)))
@@ -132,7 +129,7 @@ func TestAPieceThatIsSound(t *testing.T) {
 			if err := os.WriteFile(path, c.text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, _, err := soundPiece(path, c.skip, c.from, c.to)
+			_, err := soundPiece(path, c.skip, c.from, c.to)
 			if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("got %v", err)
 			}
@@ -151,7 +148,7 @@ func TestAPieceInWhichChangesAreMissing(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, got, err := soundPiece(path, 0, 0, 76); err != nil || len(got) != 1 || got[0] != (epochEnd{To: 52, Lost: 1234}) {
+	if got, err := soundPiece(path, 0, 0, 76); err != nil || len(got.lost) != 1 || got.lost[0] != (epochEnd{To: 52, Lost: 1234}) {
 		t.Errorf("%v, %v", got, err)
 	}
 
@@ -189,14 +186,14 @@ func TestAPieceInWhichChangesAreMissing(t *testing.T) {
 
 func FuzzSoundPiece(f *testing.F) {
 	f.Add(logOf(10, 0, 5), uint64(76))
-	f.Add([]byte(logMagic), uint64(4))
+	f.Add([]byte(binlog.Magic), uint64(4))
 	f.Fuzz(func(t *testing.T, text []byte, to uint64) {
 		path := filepath.Join(t.TempDir(), "log")
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = afterFormat(path) // whether it panics is what is looked for
-		if _, _, err := soundPiece(path, 0, 0, to); err == nil && to > uint64(len(text)) {
+		if _, err := soundPiece(path, 0, 0, to); err == nil && to > uint64(len(text)) {
 			t.Errorf("%d bytes are sound to %d", len(text), to)
 		}
 	})
@@ -248,8 +245,8 @@ func TestTheTimeOfThePieceIsThatOfItsNewestEvent(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if newest, _, err := soundPiece(path, 0, 0, 76); err != nil || newest.Unix() != 1800000000 {
-		t.Errorf("%v, %v", newest, err)
+	if p, err := soundPiece(path, 0, 0, 76); err != nil || p.newest.Unix() != 1800000000 {
+		t.Errorf("%v, %v", p.newest, err)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/kagu-db/kagu/internal/binlog"
 )
 
 // An epochEnd says where an epoch ends in a binary log, or where the log says that changes are missing.
@@ -20,7 +22,7 @@ const lostNote = "changes are missing in it: the SQL node was restarted, or away
 
 // epochs returns where the epochs end that are in a file beyond an offset, in the file's order.
 func (s *seat) epochs(ctx context.Context, file string, from uint64) ([]epochEnd, error) {
-	name, err := logName(file)
+	name, err := binlog.Name(file)
 	if err != nil {
 		return nil, err
 	}

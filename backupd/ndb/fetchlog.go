@@ -10,44 +10,49 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/kagu-db/kagu/internal/binlog"
 	"github.com/kagu-db/kagu/internal/inventory"
 	"github.com/kagu-db/kagu/internal/sqlconn"
 )
 
-// binaryLog is a binary log that a server has.
-type binaryLog struct {
-	name string
-	size uint64
+// A sender is an SQL node that sends what is in its binary logs.
+type sender struct {
+	binlog.Server
+
+	kind    *Kind
+	cluster inventory.Cluster
+	seat    *seat
 }
 
-var logShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,100}\.[0-9]{6,}$`)
+var _ binlog.Sender = sender{}
 
-// logName lets a name pass that may stand in a query, on a command line and in a path.
-func logName(file string) (string, error) {
-	if !logShape.MatchString(file) {
-		return "", fmt.Errorf("%+.60q is not the name of a binary log", file)
-	}
-	return file, nil
+// Fetch fetches a log from an offset on.
+func (s sender) Fetch(ctx context.Context, dir, file string, offset uint64) (path string, skip int64, err error) {
+	return s.kind.fetchLog(ctx, s.cluster, dir, s.seat, file, offset)
 }
 
-func (s *seat) binaryLogs(ctx context.Context) ([]binaryLog, error) {
+// End returns where an event ends that begins at an offset, 0 if none does.
+func (s sender) End(ctx context.Context, file string, at uint64) (uint64, error) {
+	return binlog.EndOf(ctx, s.seat.DB, file, at)
+}
+
+func (s *seat) binaryLogs(ctx context.Context) ([]binlog.Log, error) {
 	rows, err := s.Table(ctx, "SHOW BINARY LOGS")
 	if err != nil {
 		return nil, fmt.Errorf("list the binary logs of %s: %w", s.node.Name, err)
 	}
-	var logs []binaryLog
+	var logs []binlog.Log
 	for _, r := range rows {
-		name, err1 := logName(r["log_name"])
+		name, err1 := binlog.Name(r["log_name"])
 		size, err2 := strconv.ParseUint(r["file_size"], 10, 64)
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, fmt.Errorf("list the binary logs of %s: %w", s.node.Name, err)
 		}
-		logs = append(logs, binaryLog{name, size})
+		logs = append(logs, binlog.Log{Name: name, Size: size})
 	}
 	if len(logs) == 0 {
 		return nil, fmt.Errorf("%s lists no binary log", s.node.Name)
@@ -127,13 +132,7 @@ func loginOf(c inventory.Cluster, n inventory.Node) (string, error) {
 	return b.String(), nil
 }
 
-const (
-	logMagic   = "\xfebin"
-	eventHead  = 19 // stamp 4, type 1, server 4, size 4, next position 4, flags 2
-	formatType = 15
-	lostType   = 26 // the server has missed changes
-	maxEvent   = 1<<30 + 1<<20
-)
+const lostType = 26 // the server has missed changes
 
 // An eventMark is the head of an event.
 type eventMark struct {
@@ -143,7 +142,7 @@ type eventMark struct {
 }
 
 func eventAt(f io.ReaderAt, at int64) (eventMark, error) {
-	var head [eventHead]byte
+	var head [binlog.HeadSize]byte
 	if _, err := f.ReadAt(head[:], at); err != nil {
 		return eventMark{}, fmt.Errorf("read the event at %d: %w", at, err)
 	}
@@ -151,7 +150,7 @@ func eventAt(f io.ReaderAt, at int64) (eventMark, error) {
 		kind: head[4], stamp: time.Unix(int64(binary.LittleEndian.Uint32(head[:])), 0).UTC(),
 		size: binary.LittleEndian.Uint32(head[9:]), next: binary.LittleEndian.Uint32(head[13:]),
 	}
-	if e.size < eventHead || e.size > maxEvent {
+	if e.size < binlog.HeadSize || e.size > binlog.MaxEvent {
 		return e, fmt.Errorf("at %d an event of %d bytes", at, e.size)
 	}
 	return e, nil
@@ -164,54 +163,61 @@ func afterFormat(path string) (int64, error) {
 		return 0, err
 	}
 	defer f.Close()
-	e, err := eventAt(f, int64(len(logMagic)))
-	if err == nil && e.kind != formatType {
+	e, err := eventAt(f, int64(len(binlog.Magic)))
+	if err == nil && e.kind != binlog.FormatEvent {
 		err = fmt.Errorf("it begins with an event of type %d", e.kind)
 	}
-	return int64(len(logMagic)) + int64(e.size), err
+	return int64(len(binlog.Magic)) + int64(e.size), err
+}
+
+// soundness is what was seen in a piece.
+type soundness struct {
+	last   uint64     // where its last event begins
+	newest time.Time  // the second of its newest event
+	lost   []epochEnd // where the server says that changes are missing
 }
 
 // soundPiece walks from event to event: each must stand where it says, and one must end where the
-// piece does. It returns the time of the newest one, and where the
-// server says that changes are missing.
-func soundPiece(path string, skip int64, from, to uint64) (newest time.Time, lost []epochEnd, err error) {
+// piece does.
+func soundPiece(path string, skip int64, from, to uint64) (p soundness, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return newest, nil, err
+		return p, err
 	}
 	defer f.Close()
 	shift := skip - int64(from) // of the file against the server's
 	at := from
 	if at == 0 {
-		var magic [len(logMagic)]byte
-		if _, err := f.ReadAt(magic[:], 0); err != nil || string(magic[:]) != logMagic {
-			return newest, nil, errors.New("it is no binary log, or an encrypted one")
+		var magic [len(binlog.Magic)]byte
+		if _, err := f.ReadAt(magic[:], 0); err != nil || string(magic[:]) != binlog.Magic {
+			return p, errors.New("it is no binary log, or an encrypted one")
 		}
-		at = uint64(len(logMagic))
+		at = uint64(len(binlog.Magic))
 	}
 	for at < to {
 		e, err := eventAt(f, int64(at)+shift)
 		if err != nil {
-			return newest, nil, err
+			return p, err
 		}
-		if e.stamp.Unix() > 0 && e.stamp.After(newest) { // some events have none
-			newest = e.stamp
+		if e.stamp.Unix() > 0 && e.stamp.After(p.newest) { // some events have none
+			p.newest = e.stamp
 		}
+		p.last = at
 		end := at + uint64(e.size)
 		if e.kind == lostType {
-			lost = append(lost, epochEnd{To: end, Lost: max(1, e.stamp.Unix())})
+			p.lost = append(p.lost, epochEnd{To: end, Lost: max(1, e.stamp.Unix())})
 		}
 		if e.next != 0 && e.next != uint32(end) { // positions are kept in 32 bits
-			return newest, nil, fmt.Errorf("the event at %d of %d bytes says that the next one begins at %d", at, e.size, e.next)
+			return p, fmt.Errorf("the event at %d of %d bytes says that the next one begins at %d", at, e.size, e.next)
 		}
 		at = end
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return newest, nil, err
+		return p, err
 	}
 	if at != to || info.Size() < int64(to)+shift {
-		return newest, nil, fmt.Errorf("no event ends at %d", to)
+		return p, fmt.Errorf("no event ends at %d", to)
 	}
-	return newest, lost, nil
+	return p, nil
 }

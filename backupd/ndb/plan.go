@@ -84,7 +84,7 @@ func planScratch(ctx context.Context, r backupd.Restore, m backupd.Manifest, p *
 	if err := reachedBy(m, r.Logs, r.Point); err != nil {
 		return err
 	}
-	pieces := piecesOf(m, r.Logs)
+	pieces, _ := piecesOf(m, r.Logs)
 	if err := unbroken(ctx, m, pieces, r.Point); err != nil {
 		return err
 	}

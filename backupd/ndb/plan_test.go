@@ -19,6 +19,7 @@ func restoreOf(goal backupd.Goal, change ...func(*backupd.Restore)) backupd.Rest
 		Streams: []backupd.Stream{{Name: "node-11.tar", Size: 400 << 20}, {Name: "node-12.tar", Size: 400 << 20}},
 	}
 	source := &shelf{streams: map[string][]byte{aboutStream: []byte(`{"keyed": ["shop.sale"]}`)}}
+	m.Origin.Nodes = []string{"d1", "d2", "s1"}
 	m.Position = backupd.Position{Backup: 7, Start: 110, Stop: 114, File: "binlog.000003", Offset: 99}
 	m.Content = []backupd.Table{{Schema: "shop", Name: "item"}, {Schema: "shop", Name: "sale"}, {Schema: "crm", Name: "client"}}
 	r := backupd.Restore{

@@ -258,7 +258,11 @@ func (b *bench) compared(t *testing.T, w *writer, chosen []moment, logs []backup
 func goOn(t *testing.T, r *backupd.Restore, epoch uint64) {
 	t.Helper()
 	m := r.Links[0].Manifest
-	files, stop, err := assemble(t.Context(), t.TempDir(), m, piecesOf(m, r.Logs), backupd.Point{Epoch: epoch})
+	pieces, why := piecesOf(m, r.Logs)
+	if why != "" {
+		t.Fatal(why)
+	}
+	files, stop, err := assemble(t.Context(), t.TempDir(), m, pieces, backupd.Point{Epoch: epoch})
 	if err != nil || len(stop) != 1 {
 		t.Fatal(stop, err)
 	}
@@ -266,7 +270,7 @@ func goOn(t *testing.T, r *backupd.Restore, epoch uint64) {
 	if m.Position.Offset, err = strconv.ParseUint(digits, 10, 64); err != nil {
 		t.Fatal(err)
 	}
-	m.Position.File = filepath.Base(files[len(files)-1])
+	m.Position.File, m.Position.Stop = filepath.Base(files[len(files)-1]), epoch>>32
 	r.Links = []backupd.Link{{Manifest: m, Source: r.Links[0].Source}}
 }
 
@@ -316,7 +320,17 @@ func (b *bench) missed(t *testing.T) {
 	defer all.Wait()
 	defer end()
 	all.Go(func() { b.archives(ctx, t, a, before) })
-	for a.until = before.Position.Stop; !a.enough(); {
+	seat, err := sit(t.Context(), b.cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seat.Close()
+	b.sql(t, "INSERT INTO shop.busy (note) VALUES ('after the restart')")
+	after := committed(t, seat) >> 32 // before the restart something was written, too, that is not archived yet
+	a.mu.Lock()
+	a.until = after
+	a.mu.Unlock()
+	for !a.enough() {
 		b.sql(t, "INSERT INTO shop.busy (note) VALUES ('later')")
 		select {
 		case <-time.After(200 * time.Millisecond):
@@ -339,6 +353,20 @@ func (b *bench) missed(t *testing.T) {
 	if err := plan(logs[len(logs)-1].Manifest.Position.Stop << 32); err == nil || !strings.Contains(err.Error(), "s1 has missed changes") {
 		t.Errorf("to an epoch after the restart: %v", err)
 	}
+}
+
+// committed returns the epoch of the newest change that was made through an SQL node.
+func committed(t *testing.T, s *seat) uint64 {
+	t.Helper()
+	status, err := s.Pairs(t.Context(), "SHOW GLOBAL STATUS LIKE 'Ndb_last_commit_epoch_server'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	epoch, err := strconv.ParseUint(status["ndb_last_commit_epoch_server"], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return epoch
 }
 
 // begins is where the archive began: the log that the first backup names.

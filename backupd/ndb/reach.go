@@ -15,26 +15,38 @@ import (
 
 // piecesOf returns the archived pieces that follow a backup, in order: those of the file that the
 // backup names, from its begin on, and all that begin where the one before ended. The last piece of a
-// file ends where the next file begins.
-func piecesOf(m backupd.Manifest, logs []backupd.Link) []backupd.Link {
-	var pieces []backupd.Link
-	for _, l := range logs {
-		from := l.Manifest.From
-		if l.Manifest.Method != backupd.Binlog || from == nil {
+// file ends where the next file begins. If there are none it says what is wrong with those that seem to be.
+func piecesOf(m backupd.Manifest, logs []backupd.Link) (pieces []backupd.Link, why string) {
+	for _, line := range backupd.Lines(logs) {
+		first := slices.IndexFunc(line, func(l backupd.Link) bool {
+			from := l.Manifest.From
+			return from.File == m.Position.File && from.Offset == 0 && slices.Contains(m.Origin.Nodes, l.Manifest.Origin.Nodes[0])
+		})
+		if first < 0 {
 			continue
 		}
-		if len(pieces) == 0 {
-			if from.File == m.Position.File && from.Offset == 0 {
-				pieces = append(pieces, l)
-			}
-			continue
-		}
-		last := pieces[len(pieces)-1].Manifest
-		if slices.Equal(l.Manifest.Origin.Nodes, last.Origin.Nodes) && from.File == last.Position.File && from.Offset == last.Position.Offset {
-			pieces = append(pieces, l)
+		if why = foreign(m, line[first:]); why == "" {
+			return line[first:], ""
 		}
 	}
-	return pieces
+	return nil, why
+}
+
+// foreign says why a line cannot be what the backup stands in, though a file of it has the name; "" if it can. An SQL node
+// that was rebuilt, or whose logs were reset, gives its names again. Global checkpoints go up all the time: what is before the backup's
+// place is not later than its end, and what is behind it not earlier.
+func foreign(m backupd.Manifest, line []backupd.Link) string {
+	for _, l := range line {
+		from, to := l.Manifest.From, l.Manifest.Position
+		inFile := from.File == m.Position.File
+		switch {
+		case inFile && to.File == m.Position.File && to.Offset <= m.Position.Offset && to.Stop > m.Position.Stop:
+			return fmt.Sprintf("up to %d it has global checkpoint %d, and the backup ends with %d", to.Offset, to.Stop, m.Position.Stop)
+		case from.Start > 0 && from.Start < m.Position.Stop && (!inFile || from.Offset >= m.Position.Offset):
+			return fmt.Sprintf("%s from %d on has global checkpoint %d, and the backup ends with %d", from.File, from.Offset, from.Start, m.Position.Stop)
+		}
+	}
+	return ""
 }
 
 // reachedBy says why the archive does not lead from the backup to the point.
@@ -42,8 +54,11 @@ func reachedBy(m backupd.Manifest, logs []backupd.Link, to backupd.Point) error 
 	if m.Position.File == "" {
 		return fmt.Errorf("backup %s does not say where it is in a binary log: no SQL node wrote one", m.ID)
 	}
-	pieces := piecesOf(m, logs)
-	if len(pieces) == 0 {
+	pieces, why := piecesOf(m, logs)
+	switch {
+	case why != "":
+		return fmt.Errorf("%s in the archive is not the one that backup %s stands in: %s: its SQL node has begun its logs anew, only a backup that was taken since can be rolled forward", m.Position.File, m.ID, why)
+	case len(pieces) == 0:
 		return fmt.Errorf("no archived binary log goes on from %s at %d: a job of the method binlog keeps it", m.Position.File, m.Position.Offset)
 	}
 	last := pieces[len(pieces)-1].Manifest

@@ -78,6 +78,7 @@ func TestOnARealCluster(t *testing.T) {
 	t.Run("a schema is restored beside the one that is there", b.schemaRestored)
 	t.Run("the binary log is archived, and replayed to epochs and times", b.pointsInTime)
 	t.Run("changes that the SQL node missed are not passed over", b.missed)
+	t.Run("logs of the same names are not taken for those that were archived", b.knowsItsLogs)
 	t.Run("each grant is needed", b.grantsNeeded)
 	t.Run("a number that is taken is refused, and those files are left alone", b.numberTaken)
 	t.Run("a part that lacks a file is no backup", b.partMissing)
@@ -126,7 +127,7 @@ func (b *bench) take(t *testing.T, k *taking) (backupd.Facts, error) {
 
 // link is what the engine makes of it.
 func (k *taking) link(facts backupd.Facts) backupd.Link {
-	m := backupd.Manifest{ID: backupd.NewID(backupd.Native, time.Now()), Method: backupd.Native, Facts: facts}
+	m := backupd.Manifest{ID: backupd.NewID(backupd.Native, time.Now()), Method: backupd.Native, Ended: time.Now(), Facts: facts}
 	for name := range k.shelf.streams {
 		m.Streams = append(m.Streams, backupd.Stream{Name: name})
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/binlog"
 	"github.com/kagu-db/kagu/internal/scratch"
 )
 
@@ -45,7 +46,11 @@ func (t *throwaway) replay(ctx context.Context, r backupd.Restore, tell func(str
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
 		return err
 	}
-	files, stop, err := assemble(ctx, dir, m, piecesOf(m, r.Logs), r.Point)
+	pieces, _ := piecesOf(m, r.Logs) // the plan has looked whether they lead there
+	files, stop, err := assemble(ctx, dir, m, pieces, r.Point)
+	if err == nil {
+		err = confirm(ctx, dir, m, pieces)
+	}
 	if err != nil {
 		return err
 	}
@@ -89,7 +94,7 @@ func assemble(ctx context.Context, dir string, m backupd.Manifest, pieces []back
 		stop = []string{"--stop-datetime=" + to.Time.UTC().Format("2006-01-02 15:04:05")}
 	}
 	for _, p := range pieces {
-		name, err := logName(p.Manifest.From.File)
+		name, err := binlog.Name(p.Manifest.From.File)
 		if err != nil {
 			return nil, nil, err
 		}
