@@ -166,6 +166,15 @@ func (w *writer) at(epoch uint64) string {
 	return w.ledger[n-1].after
 }
 
+// settled are the changes before the global checkpoint of the last one: of that more may come.
+func (w *writer) settled() []change {
+	n := len(w.ledger)
+	for last := w.ledger[n-1].epoch >> 32; n > 0 && w.ledger[n-1].epoch>>32 >= last; {
+		n--
+	}
+	return w.ledger[:n]
+}
+
 // writes makes changes for a while.
 func (w *writer) writes(ctx context.Context, while time.Duration) error {
 	for end := time.Now().Add(while); time.Now().Before(end); {

@@ -85,6 +85,7 @@ func (b *bench) pointsInTime(t *testing.T) {
 	all.Go(func() { b.archives(ctx, t, a, b.begins()) })
 
 	seconds := b.written(t, w)
+	ready := len(w.settled())
 	a.mu.Lock()
 	a.until = w.ledger[len(w.ledger)-1].epoch >> 32
 	a.mu.Unlock()
@@ -102,12 +103,8 @@ func (b *bench) pointsInTime(t *testing.T) {
 	all.Wait()
 
 	chosen := seconds
-	last := len(w.ledger) - 1
-	for w.ledger[last].epoch>>32 >= a.until {
-		last--
-	}
 	taken := map[uint64]bool{}
-	for _, i := range rand.Perm(last + 1) {
+	for _, i := range rand.Perm(ready) {
 		if epoch := w.ledger[i].epoch; !taken[epoch] && len(taken) < *points {
 			taken[epoch] = true
 			chosen = append(chosen, moment{backupd.Point{Epoch: epoch}, i})
@@ -179,8 +176,10 @@ func (b *bench) written(t *testing.T, w *writer) []moment {
 			b.sql(t, "FLUSH BINARY LOGS")
 		}
 	}
-	if err := w.writes(t.Context(), while); err != nil {
-		t.Fatal(err)
+	for more := true; more; more = epochsIn(w.settled()) < *points { // on a busy machine it takes longer
+		if err := w.writes(t.Context(), while); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return seconds
 }

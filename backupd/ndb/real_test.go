@@ -529,8 +529,16 @@ func (b *bench) nodeDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := &taking{}
-	if why, err := (&Kind{}).Transfer(t.Context(), b.cluster); err != nil || why != "data node d2 is NO_CONTACT, node group 0 has 1 of 2 nodes" {
-		t.Errorf("a job that is due would wait because %q, %v", why, err)
+	because := func() string { // the management servers notice one after the other
+		why, err := (&Kind{}).Transfer(t.Context(), b.cluster)
+		return fmt.Sprintf("%s%v", why, err)
+	}
+	why, want := because(), "data node d2 is NO_CONTACT, node group 0 has 1 of 2 nodes<nil>"
+	for until := time.Now().Add(time.Minute); why != want && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		why = because()
+	}
+	if why != want {
+		t.Errorf("a job that is due would wait because %q", why)
 	}
 	if _, err := b.take(t, k); err == nil || !strings.Contains(err.Error(), "data node d2 is NO_CONTACT, not STARTED") {
 		t.Errorf("got %v", err)
