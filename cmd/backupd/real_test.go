@@ -45,7 +45,7 @@ func (r rig) kagu(args ...string) (string, error) {
 // kaguAt runs it until a failpoint kills it.
 func (r rig) kaguAt(failpoint string, args ...string) (string, error) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 10*time.Minute) // a proof yields to whatever else runs
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(r.lab.Bin, "kagu"), append([]string{"--config.file=" + r.lab.Config(), "backup"}, args...)...)
 	cmd.Env = append(os.Environ(), "KAGU_FAILPOINT="+failpoint)
@@ -219,7 +219,7 @@ func (r rig) destroyed() {
 
 func (r rig) until(what string, is func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(2 * time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			r.t.Fatalf("never: %s", what)
 		}
