@@ -78,8 +78,13 @@ func withClients(rows []map[string]string, seen threads) []map[string]string {
 }
 
 // metadataWaits are the threads that wait for a metadata lock.
-func metadataWaits(seen threads) threads {
-	return slices.DeleteFunc(slices.Clone(seen), func(t thread) bool { return !strings.Contains(t.state, metadataLock) })
+func metadataWaits(seen threads) (waits threads) {
+	for _, t := range seen {
+		if strings.Contains(t.state, metadataLock) {
+			waits = append(waits, t)
+		}
+	}
+	return waits
 }
 
 // isUnknownTable tells whether the server has no such table in information_schema.

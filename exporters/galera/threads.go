@@ -65,10 +65,10 @@ func (l *look) readThreads(ctx context.Context) (threads, error) {
 	})
 }
 
-func (all threads) byID() map[string]thread {
-	of := make(map[string]thread, len(all))
-	for _, t := range all {
-		of[t.id] = t
+func (all threads) byID() map[string]*thread {
+	of := make(map[string]*thread, len(all))
+	for i := range all {
+		of[all[i].id] = &all[i]
 	}
 	return of
 }

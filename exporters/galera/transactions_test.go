@@ -43,7 +43,7 @@ func TestThreads(t *testing.T) {
 		t.Errorf("keeps a statement's text: %s", text)
 	}
 	want := thread{id: "12", user: "dba", host: "localhost", command: "Query", state: metadataLock, since: at(1795473000)}
-	if diff := cmp.Diff(want, got.byID()["12"], cmp.AllowUnexported(thread{})); diff != "" {
+	if diff := cmp.Diff(&want, got.byID()["12"], cmp.AllowUnexported(thread{})); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 	if _, ok := got.byID()["7"]; ok {
