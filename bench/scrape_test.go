@@ -167,14 +167,20 @@ func (s *side) round(b *testing.B, server int) {
 // total is what the exporter has allocated since it began, as it says itself.
 func (s *side) total(b *testing.B) float64 {
 	b.Helper()
-	for line := range strings.Lines(page(b, s.url)) {
-		if value, ok := strings.CutPrefix(line, "go_memstats_alloc_bytes_total "); ok {
-			bytes, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+	return value(b, page(b, s.url), "go_memstats_alloc_bytes_total")
+}
+
+// value reads the one series of a family off a page.
+func value(b *testing.B, page, family string) float64 {
+	b.Helper()
+	for line := range strings.Lines(page) {
+		if text, ok := strings.CutPrefix(line, family+" "); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 			check(b, err)
-			return bytes
+			return v
 		}
 	}
-	b.Fatal("the exporter does not say how much it has allocated")
+	b.Fatalf("the exporter does not say %s", family)
 	return 0
 }
 

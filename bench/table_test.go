@@ -94,12 +94,12 @@ func middle(values []float64) float64 {
 	return (sorted[len(sorted)/2] + sorted[(len(sorted)-1)/2]) / 2
 }
 
-// A limit is one figure beside what it may be at most.
+// A limit is one figure beside what it may be at most, if something is wanted of it.
 type limit struct {
 	what   string
 	values []float64
 	unit   string
-	most   float64
+	most   float64 // 0 for none
 }
 
 func (l limit) print() {
@@ -107,10 +107,14 @@ func (l limit) print() {
 		fmt.Printf("%-62s nothing was measured\n", l.what)
 		return
 	}
-	reached := "reached"
-	if middle(l.values) > l.most {
-		reached = "NOT reached"
+	verdict := ""
+	if l.most > 0 {
+		reached := "reached"
+		if middle(l.values) > l.most {
+			reached = "NOT reached"
+		}
+		verdict = fmt.Sprintf("  ≤ %g: %s", l.most, reached)
 	}
-	fmt.Printf("%-62s n=%-5d median %.3g %s spread %.3g to %.3g  ≤ %g: %s\n", l.what, len(l.values),
-		middle(l.values), l.unit, slices.Min(l.values), slices.Max(l.values), l.most, reached)
+	fmt.Printf("%-62s n=%-5d median %.4g %s spread %.4g to %.4g%s\n", l.what, len(l.values),
+		middle(l.values), l.unit, slices.Min(l.values), slices.Max(l.values), verdict)
 }
