@@ -67,12 +67,16 @@ func run(ctx context.Context, self Self, begun time.Time, collectors []Collector
 		outcomes[i] = outcome{c.Name(), err}
 		ended(c.Name(), parts[i])
 	}
-	for _, queue := range queues(collectors) {
-		wg.Go(func() {
-			for _, i := range queue {
-				one(i)
-			}
-		})
+	work := func(queue []int) {
+		for _, i := range queue {
+			one(i)
+		}
+	}
+	if all := queues(collectors); len(all) > 0 {
+		for _, queue := range all[1:] {
+			wg.Go(func() { work(queue) })
+		}
+		work(all[0]) // whoever asks would only wait
 	}
 	wg.Wait()
 	total := 0
