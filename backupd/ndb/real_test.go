@@ -79,6 +79,7 @@ func TestOnARealCluster(t *testing.T) {
 	t.Run("the binary log is archived, and replayed to epochs and times", b.pointsInTime)
 	t.Run("changes that the SQL node missed are not passed over", b.missed)
 	t.Run("logs of the same names are not taken for those that were archived", b.knowsItsLogs)
+	t.Run("an SQL node that takes nothing in the clear", b.wantsTLS)
 	t.Run("each grant is needed", b.grantsNeeded)
 	t.Run("a number that is taken is refused, and those files are left alone", b.numberTaken)
 	t.Run("a part that lacks a file is no backup", b.partMissing)
