@@ -106,7 +106,13 @@ func takeBackup(ctx context.Context, fl *flow, tool string, cred inventory.Crede
 			return err
 		}
 	}
-	login, err := optionFile(fl.n.SQL, cred, fl.cluster.TLS, m.encrypted)
+	const loginFD = 3
+	tls, files, err := lend(fl.cluster.TLS, who, loginFD+1)
+	if err != nil {
+		return err
+	}
+	defer closeAll(files)
+	login, err := optionFile(fl.n.SQL, cred, tls, m.encrypted)
 	if err != nil {
 		return err
 	}
@@ -117,7 +123,7 @@ func takeBackup(ctx context.Context, fl *flow, tool string, cred inventory.Crede
 	defer secret.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := child{path: tool, args: backupArgs(fl.r, dir), owner: who, files: []*os.File{secret}}
+	c := child{path: tool, args: backupArgs(fl.r, dir), owner: who, files: append([]*os.File{secret}, files...)}
 	scan := &mbstream.Scanner{Keep: isPosition}
 	if err := c.run(ctx, func(stdout io.Reader) error { return fl.pump(cancel, stdout, scan) }); err != nil {
 		return err
