@@ -30,15 +30,19 @@ func TestAMountPointIsRefusedWithTheWayOut(t *testing.T) {
 	if err := errors.Join(os.WriteFile(filepath.Join(disk, "ibdata1"), nil, 0o600), os.Chown(disk, 12345, 12345)); err != nil {
 		t.Fatal(err)
 	}
-	if err := mountPoint(dir); err != nil {
+	look := func(dir string) error {
+		r := restoring{fl: &flow{d: stateDir{t.TempDir()}}}
+		return r.lookInside(dir)
+	}
+	if err := look(dir); err != nil {
 		t.Errorf("a plain folder: %v", err)
 	}
 	if err := unix.Mount(disk, dir, "", unix.MS_BIND, ""); err != nil {
 		needs.Missing(t, fmt.Errorf("a folder bound to another: %w", err))
 	}
 	defer func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }() // it is gone with the test's folder anyway
-	err := mountPoint(dir)
-	if err == nil || !strings.Contains(err.Error(), dir+" is a mount point") {
+	err := look(dir)
+	if err == nil || !strings.Contains(err.Error(), dir+" is a mount point, which cannot be put aside by renaming, and holds .hidden, a schema, ibdata1. Move what is in it (4 names)") {
 		t.Fatalf("got %v", err)
 	}
 	_, remedy, _ := strings.Cut(err.Error(), "the data directory: ")
@@ -61,7 +65,7 @@ func TestAMountPointIsRefusedWithTheWayOut(t *testing.T) {
 	if who, err := ownerOf(below); err != nil || who.uid != 12345 {
 		t.Errorf("it is %v's: %v", who, err)
 	}
-	if err := mountPoint(below); err != nil {
+	if err := look(below); err != nil {
 		t.Errorf("the folder below: %v", err)
 	}
 }

@@ -18,7 +18,8 @@ import (
 // restore rebuilds the data directory of a member that is down from a full backup and its
 // incrementals. It works in a folder of its own beside the data directory, and changes nothing
 // there before all is ready and proven to fit; then it puts it in place by renaming. A data
-// directory that held something is put aside, never removed.
+// directory that held something is put aside, never removed. Into one that is a mount point it goes only
+// if that is empty.
 func (s *Server) restore(ctx context.Context, fl *flow) (*node.Stream, error) {
 	if fl.n.Role != cluster.RoleMember {
 		return nil, refusef("%s/%s is no member of a Galera cluster", fl.cluster.Name, fl.n.Name)
@@ -58,6 +59,7 @@ type restoring struct {
 	tool, unpacker, version string
 
 	folder string // where it works
+	inside bool   // the data directory is a mount point, so that folder is in it
 	who    owner
 	mode   os.FileMode
 	holds  bool   // the data directory holds something
@@ -75,6 +77,7 @@ const restoreSuffix = ".kagu-restore"
 // mayBegin looks at the host. What is not known forbids.
 func (r *restoring) mayBegin(ctx context.Context) error {
 	dir := r.fl.n.DataDir
+	r.folder = filepath.Clean(dir) + restoreSuffix
 	if err := r.down(ctx); err != nil {
 		return err
 	}
@@ -93,14 +96,9 @@ func (r *restoring) mayBegin(ctx context.Context) error {
 		if r.who, err = ownerOf(dir); err != nil {
 			return refusef("%w", err)
 		}
-		if err := mountPoint(dir); err != nil {
+		if err := r.lookInside(dir); err != nil {
 			return err
 		}
-		names, err := os.ReadDir(dir)
-		if err != nil {
-			return refusef("%w", err)
-		}
-		r.holds = len(names) > 0
 	}
 	if r.holds && (r.fl.r.Consent == "" || !r.fl.r.Operator) { // that it is the right text is checked with the request
 		return refusef("the data directory %s is not empty; an operator may have it put aside by typing %s/%s as consent", dir, r.fl.cluster.Name, r.fl.n.Name)
@@ -150,7 +148,7 @@ func (r *restoring) down(ctx context.Context) error {
 
 // room refuses what would fill the disk.
 func (r *restoring) room() error {
-	free, err := freeShare(filepath.Dir(r.fl.n.DataDir))
+	free, err := freeShare(filepath.Dir(r.folder))
 	if err != nil {
 		return refusef("free disk space is not known: %w", err)
 	}
@@ -161,7 +159,11 @@ func (r *restoring) room() error {
 }
 
 func (r *restoring) makeFolder() error {
-	r.folder = filepath.Clean(r.fl.n.DataDir) + restoreSuffix
+	if r.inside {
+		if err := r.clearLeft(); err != nil {
+			return fmt.Errorf("clear away what an earlier restore left: %w", err)
+		}
+	}
 	if info, err := os.Lstat(r.folder); err == nil && !info.IsDir() {
 		return fmt.Errorf("%s is in the way: remove it", r.folder)
 	}
@@ -255,6 +257,12 @@ func (r *restoring) settle(ctx context.Context) (*node.Stream, error) {
 	if err := r.remember(); err != nil {
 		return nil, err
 	}
+	if r.inside {
+		if err := r.moveUp(); err != nil {
+			return nil, fmt.Errorf("put the restored data in place: %w", err)
+		}
+		return r.placed(), nil
+	}
 	if r.holds {
 		if err := os.Rename(dir, r.aside); err != nil {
 			return nil, fmt.Errorf("put the data directory aside: %w", err)
@@ -273,10 +281,15 @@ func (r *restoring) settle(ctx context.Context) (*node.Stream, error) {
 		return nil, fmt.Errorf("put the restored data in place: %w", err)
 	}
 	failpoint.Here("restore-placed")
+	return r.placed(), syncDir(filepath.Dir(dir))
+}
+
+// placed says what is in place now.
+func (r *restoring) placed() *node.Stream {
 	return &node.Stream{
 		Format: node.FormatMBStream, Tool: r.version, Server: r.last.Server, Bytes: r.bytes,
 		ToLSN: r.last.ToLSN, UUID: r.last.UUID, Seqno: r.last.Seqno, Binlog: r.last.Binlog, Aside: r.aside,
-	}, syncDir(filepath.Dir(dir))
+	}
 }
 
 // remember writes down what is about to take its place.
