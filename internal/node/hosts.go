@@ -24,6 +24,11 @@ func (h Hosts) Stream(ctx context.Context, host inventory.Host, r Request, w io.
 	return h.client().Stream(ctx, host, r, w)
 }
 
+// Follow is Client's Follow.
+func (h Hosts) Follow(ctx context.Context, host inventory.Host, r Request, complete <-chan struct{}, w io.Writer) (Reply, error) {
+	return h.client().Follow(ctx, host, r, complete, w)
+}
+
 // Upload is Client's Upload.
 func (h Hosts) Upload(ctx context.Context, host inventory.Host, r Request, parts ...Part) (Reply, error) {
 	return h.client().Upload(ctx, host, r, parts...)

@@ -34,7 +34,7 @@ var (
 	idShape   = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 	keys      = []string{
 		"v", "verb", "cluster", "node", "id", "not_after", "by", "why", "operator",
-		"since", "lineage", "parallel", "throttle", "desync", "alone", "backup_id", "consent",
+		"since", "lineage", "parallel", "throttle", "desync", "alone", "backup_id", "follow", "consent",
 	}
 )
 
@@ -176,6 +176,7 @@ func (r Request) validArguments() []error {
 	of("desync", r.Desync, Backup)
 	of("alone", r.Alone, Backup)
 	of("backup_id", r.BackupID != 0, Collect, Discard)
+	of("follow", r.Follow, Collect)
 	of("consent", r.Consent != "", Restore)
 	if (r.Since != 0) != (r.Lineage != "") || r.Lineage != "" && !lineage.MatchString(r.Lineage) {
 		errs = append(errs, errors.New("since and lineage are the to_lsn and the lineage of the backup that this one follows: give both or none"))

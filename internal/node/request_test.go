@@ -21,6 +21,8 @@ func TestParseRequest(t *testing.T) {
 	farthest.Verb, farthest.Since, farthest.Lineage = Backup, 1<<64-1, "0123456789abcdef"
 	incremental := farthest
 	incremental.Since, incremental.Parallel, incremental.Throttle, incremental.Desync = 67214, 2, 50, true
+	growing := start
+	growing.Verb, growing.BackupID, growing.Follow = Collect, 7, true
 	with := func(more string) string { return `{"v":1,"verb":"report","cluster":"b","node":"n"` + more + `}` }
 	for _, tc := range []struct {
 		name, text string
@@ -71,6 +73,9 @@ func TestParseRequest(t *testing.T) {
 		{name: "a report that desyncs", text: with(`,"desync":true`), err: `"report" takes no desync`},
 		{name: "a start with a throttle", text: as("start", `,"throttle":5`), err: `"start" takes no throttle`},
 		{name: "a collection of no backup", text: as("collect", ""), err: "backup_id is missing"},
+		{name: "a collection of a backup that is still being written", text: as("collect", `,"backup_id":7,"follow":true`), want: growing},
+		{name: "a removal that follows", text: as("discard", `,"backup_id":7,"follow":true`), err: `"discard" takes no follow`},
+		{name: "a path to follow", text: as("collect", `,"backup_id":7,"follow":"/etc"`), err: "read request"},
 		{name: "a backup id that is a path", text: as("discard", `,"backup_id":"../1"`), err: "read request"},
 		{name: "a backup id that is too large", text: as("discard", `,"backup_id":4294967296`), err: "read request"},
 		{name: "consent for another node", text: as("restore", `,"operator":true,"consent":"backoffice/db2"`), err: "consent must be"},
@@ -141,6 +146,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(`{"v":1,"verb":"stop","cluster":"b","node":"n","why":"\u202e\u0000"}`))
 	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"backup","since":67214,"lineage":"0123456789abcdef","parallel":2,"throttle":50,"desync":true,"alone":true`, 1)))
 	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"discard","backup_id":7`, 1)))
+	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"collect","backup_id":7,"follow":true`, 1)))
 	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"restore","operator":true,"consent":"backoffice/db1"`, 1)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, err := ParseRequest(text)

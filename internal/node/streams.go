@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
@@ -41,6 +42,55 @@ func (c Client) Stream(ctx context.Context, host inventory.Host, r Request, w io
 		return err
 	})
 	return r.heard(host, reply, result, err)
+}
+
+// Follow is Stream for a Collect of a backup that is still being written. Once complete is closed
+// kagu-node is told so, sends the rest and proves all of it; a connection that ends before makes it
+// give up.
+func (c Client) Follow(ctx context.Context, host inventory.Host, r Request, complete <-chan struct{}, w io.Writer) (Reply, error) {
+	if r.Verb != Collect {
+		return Reply{}, fmt.Errorf("ask %s to %s: it follows nothing", host.Name, r.Verb)
+	}
+	r.Follow = true
+	command, err := r.encode(host)
+	if err != nil {
+		return Reply{}, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var reply Reply
+	var telling sync.WaitGroup
+	result, err := c.SSH.Stream(ctx, host, command, streamIdle, func(stdout io.Reader, stdin io.WriteCloser) error {
+		telling.Go(func() { tell(ctx, stdin, complete) })
+		var err error
+		reply, err = Receive(stdout, r.Verb, w, nil)
+		return err
+	})
+	cancel()
+	telling.Wait() // the connection is closed, so no write waits any more
+	return r.heard(host, reply, result, err)
+}
+
+// tell says on the way to kagu-node that we live, and at last that the backup is complete. What cannot
+// be sent is not told of here: the other way is broken then too.
+func tell(ctx context.Context, stdin io.WriteCloser, complete <-chan struct{}) {
+	defer stdin.Close() // without an End before it: cut short
+	s := NewSender(stdin)
+	tick := time.NewTicker(BeatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-complete:
+			_ = s.End()
+			return
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if s.Beat() != nil {
+				return
+			}
+		}
+	}
 }
 
 // heard judges the end of a stream. The trailer counts only if kagu-node's own exit code does

@@ -65,6 +65,11 @@ type Request struct {
 
 	BackupID uint32 `json:"backup_id,omitempty"` // NDB's number of the backup
 
+	// Of Collect: the backup is still being written. What is written is sent as it grows, until the
+	// client ends its own stream (see Client.Follow).
+
+	Follow bool `json:"follow,omitempty"`
+
 	// Of Restore. Consent is "cluster/node" and permits to put aside a data directory that is not empty.
 
 	Consent string `json:"consent,omitempty"`

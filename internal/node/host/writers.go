@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // writers returns the first process that has a file below the directory open for writing, ""
@@ -14,9 +17,38 @@ func (fs procfs) writers(dir string) string {
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
 	}
+	who := ""
+	fs.eachWriter(func(target string) bool { return strings.HasPrefix(target, dir+"/") }, func(pid int, _ uint64) bool {
+		p, ok, err := fs.process(pid)
+		if err == nil && ok && !p.dead() {
+			who = fmt.Sprintf("process %d (%s)", pid, clean(p.comm, 20))
+		}
+		return who == ""
+	})
+	return who
+}
+
+// onlyAppended tells whether somebody has the file open for writing and nobody has it otherwise than
+// for appending. If we may not see who does, the answer is no.
+func (fs procfs) onlyAppended(path string) bool {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false
+	}
+	seen, only := false, true
+	fs.eachWriter(func(target string) bool { return target == real }, func(_ int, flags uint64) bool {
+		seen, only = true, only && flags&unix.O_APPEND != 0
+		return only
+	})
+	return seen && only
+}
+
+// eachWriter calls found for each descriptor that is open for writing on a file that is wanted, until
+// it returns false.
+func (fs procfs) eachWriter(wanted func(target string) bool, found func(pid int, flags uint64) bool) {
 	pids, err := fs.pids()
 	if err != nil {
-		return ""
+		return
 	}
 	for _, pid := range pids {
 		fds, err := os.ReadDir(fs.path(pid, "fd"))
@@ -25,31 +57,27 @@ func (fs procfs) writers(dir string) string {
 		}
 		for _, fd := range fds {
 			target, err := os.Readlink(fs.path(pid, filepath.Join("fd", fd.Name())))
-			if err != nil || !strings.HasPrefix(target, dir+"/") || !fs.forWriting(pid, fd.Name()) {
+			if err != nil || !wanted(target) {
 				continue
 			}
-			p, ok, err := fs.process(pid)
-			if err != nil || !ok || p.dead() {
-				break
+			if flags, ok := fs.flags(pid, fd.Name()); ok && flags&unix.O_ACCMODE != unix.O_RDONLY && !found(pid, flags) {
+				return
 			}
-			return fmt.Sprintf("process %d (%s)", pid, clean(p.comm, 20))
 		}
 	}
-	return ""
 }
 
-// forWriting reads the access mode from fdinfo, where flags are in octal and the last digit
-// is 0 for reading alone.
-func (fs procfs) forWriting(pid int, fd string) bool {
+// flags reads from fdinfo how a descriptor was opened; they are in octal.
+func (fs procfs) flags(pid int, fd string) (flags uint64, ok bool) {
 	text, err := os.ReadFile(fs.path(pid, filepath.Join("fdinfo", fd)))
 	if err != nil {
-		return false
+		return 0, false
 	}
 	for line := range strings.Lines(string(text)) {
-		if flags, ok := strings.CutPrefix(line, "flags:"); ok {
-			flags = strings.TrimSpace(flags)
-			return flags != "" && strings.ContainsAny(flags[len(flags)-1:], "12356")
+		if octal, ok := strings.CutPrefix(line, "flags:"); ok {
+			flags, err := strconv.ParseUint(strings.TrimSpace(octal), 8, 64)
+			return flags, err == nil
 		}
 	}
-	return false
+	return 0, false
 }
