@@ -74,32 +74,35 @@ func addFile(to *tar.Writer, dir, name string) (int64, error) {
 	return before.Size(), nil
 }
 
-// discard removes one data node's part of a backup, file by file, and then folders that are empty.
+// discard removes one data node's part of a backup, file by file, and then folders that are empty. Where
+// there is nothing it is done: a data node that gave a backup up has removed its files itself, and has
+// left the folder.
 func (s *Server) discard(n inventory.Node, id uint32) error {
 	b, err := findNative(n, id)
+	if _, none := errors.AsType[noFiles](err); none {
+		err = b.based(n)
+	}
 	if err != nil {
 		return err
 	}
 	if who := s.proc.writers(b.path); who != "" {
 		return refusef("%s has files of this backup open for writing: wait until it is complete", who)
 	}
-	dirs := []string{b.path}
 	for _, name := range b.files {
-		path := filepath.Join(b.path, name)
-		if err := os.Remove(path); err != nil {
+		if err := os.Remove(filepath.Join(b.path, name)); err != nil && !gone(err) {
 			return err
-		}
-		if dir := filepath.Dir(path); !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
 		}
 	}
 	if b.alien {
 		return nil // those of the others stay, and their folders with them
 	}
-	for _, dir := range slices.Backward(dirs) {
-		if err := os.Remove(dir); err != nil {
+	for _, dir := range slices.Backward(b.dirs) {
+		if err := os.Remove(dir); err != nil && !gone(err) {
 			return err
 		}
 	}
-	return syncDir(filepath.Dir(b.path))
+	if err := syncDir(filepath.Dir(b.path)); !gone(err) {
+		return err
+	}
+	return nil // no backup was ever taken
 }

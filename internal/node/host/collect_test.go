@@ -71,10 +71,8 @@ func TestNothingButWhatNDBMadeIsTouched(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		prepare func(t *testing.T, dir string)
-		id      uint32
 		says    string
 	}{
-		{name: "no such backup", id: 9, says: "no backup 9"},
 		{name: "a file that NDB does not make", says: "no file that NDB makes", prepare: func(t *testing.T, dir string) { put(t, dir+"/notes.txt", "x") }},
 		{name: "a file of another backup", says: "no file that NDB makes", prepare: func(t *testing.T, dir string) { put(t, dir+"/BACKUP-70.11.ctl", "x") }},
 		{name: "a folder that NDB does not make", says: "no folder that NDB makes", prepare: func(t *testing.T, dir string) { put(t, dir+"/old/BACKUP-7.11.ctl", "x") }},
@@ -90,26 +88,15 @@ func TestNothingButWhatNDBMadeIsTouched(t *testing.T) {
 			}
 			link(t, dir+"-moved", dir)
 		}},
-		{name: "only files of another node", says: "no file of ndb-11", prepare: func(t *testing.T, dir string) {
-			if err := os.RemoveAll(dir); err != nil {
-				t.Fatal(err)
-			}
-			put(t, dir+"/BACKUP-7.12.ctl", "x")
-		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s, base := newDataNode(t)
-			if tc.prepare != nil {
-				tc.prepare(t, filepath.Join(base, "BACKUP", "BACKUP-7"))
-			}
-			if tc.id == 0 {
-				tc.id = 7
-			}
+			tc.prepare(t, filepath.Join(base, "BACKUP", "BACKUP-7"))
 			before := tree(t, base)
-			if reply, _ := collect(t, s, tc.id); !strings.Contains(reply.Refused, tc.says) {
+			if reply, _ := collect(t, s, 7); !strings.Contains(reply.Refused, tc.says) {
 				t.Errorf("collect: %+v", reply)
 			}
-			discarded(t, s, tc.id, tc.says)
+			discarded(t, s, 7, tc.says)
 			if after := tree(t, base); !slices.Equal(before, after) {
 				t.Errorf("it was touched: %v, then %v", before, after)
 			}
@@ -126,6 +113,64 @@ func TestNothingButWhatNDBMadeIsTouched(t *testing.T) {
 			t.Errorf("left: %v", left)
 		}
 	})
+}
+
+// A data node that gives a backup up removes its files and leaves the folder.
+func TestABackupThatIsGoneIsDiscarded(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		prepare func(t *testing.T, base string)
+		left    []string // of BACKUP
+		says    string
+	}{
+		{name: "no such backup", left: []string{"BACKUP-7", "BACKUP-8"}},
+		{name: "its folder is empty", prepare: func(t *testing.T, base string) { folder(t, base+"/BACKUP/BACKUP-9") }, left: []string{"BACKUP-7", "BACKUP-8"}},
+		{name: "folders of its threads are empty", prepare: func(t *testing.T, base string) {
+			folder(t, base+"/BACKUP/BACKUP-9/BACKUP-9-PART-1-OF-2")
+			folder(t, base+"/BACKUP/BACKUP-9/BACKUP-9-PART-2-OF-2")
+		}, left: []string{"BACKUP-7", "BACKUP-8"}},
+		{name: "only another node's files are there", prepare: func(t *testing.T, base string) { put(t, base+"/BACKUP/BACKUP-9/BACKUP-9.12.ctl", "x") }, left: []string{"BACKUP-7", "BACKUP-8", "BACKUP-9"}},
+		{name: "something that NDB does not make is in its folder", prepare: func(t *testing.T, base string) { put(t, base+"/BACKUP/BACKUP-9/notes.txt", "x") }, left: []string{"BACKUP-7", "BACKUP-8", "BACKUP-9"}, says: "no file that NDB makes"},
+		{name: "no backup was ever taken", prepare: func(t *testing.T, base string) { removed(t, base+"/BACKUP") }},
+		{name: "the folder of backups is not where kagu.yaml says", prepare: func(t *testing.T, base string) { removed(t, base) }, says: "as backup_dir in kagu.yaml"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, base := newDataNode(t)
+			if tc.prepare != nil {
+				tc.prepare(t, base)
+			}
+			if reply, _ := collect(t, s, 9); reply.Refused == "" {
+				t.Errorf("collect: %+v", reply)
+			}
+			for range 2 { // twice is no harm
+				discarded(t, s, 9, tc.says)
+			}
+			left, err := filepath.Glob(filepath.Join(base, "BACKUP", "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range left {
+				left[i] = filepath.Base(left[i])
+			}
+			if !slices.Equal(left, tc.left) {
+				t.Errorf("left: %v", left)
+			}
+		})
+	}
+}
+
+func folder(t *testing.T, path string) {
+	t.Helper()
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func removed(t *testing.T, path string) {
+	t.Helper()
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func ndbRequest(verb node.Verb, id uint32) node.Request {

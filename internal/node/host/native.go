@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -19,6 +20,7 @@ type nativeBackup struct {
 	path  string
 	id    uint32
 	files []string // of this node, as seen from path
+	dirs  []string // path and the folders in it, as far as they are there
 	alien bool     // it holds files of other nodes too
 }
 
@@ -44,6 +46,20 @@ func nativeAt(n inventory.Node, id uint32) (nativeBackup, error) {
 	return nativeBackup{path: filepath.Join(base, "BACKUP", fmt.Sprintf("BACKUP-%d", id)), id: id}, nil
 }
 
+// based refuses a folder of backups that cannot be right: that nothing lies where there is nothing tells
+// nothing.
+func (b nativeBackup) based(n inventory.Node) error {
+	base := filepath.Dir(filepath.Dir(b.path))
+	info, err := os.Stat(base)
+	if err == nil && !info.IsDir() {
+		err = errors.New("it is no folder")
+	}
+	if err != nil {
+		return refusef("look for backup %d in %s: %w: give BackupDataDir of %s in its config.ini as backup_dir in kagu.yaml", b.id, base, err, n.Name)
+	}
+	return nil
+}
+
 // noFiles says that a data node holds nothing of a backup. One that it is about to write looks so too.
 type noFiles string
 
@@ -66,6 +82,7 @@ func findNative(n inventory.Node, id uint32) (nativeBackup, error) {
 			return b, refusef("%s is no folder: NDB made something else of it, or somebody did", dir)
 		}
 	}
+	b.dirs = []string{b.path}
 	err = filepath.WalkDir(b.path, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == b.path {
 			return err
@@ -75,6 +92,7 @@ func findNative(n inventory.Node, id uint32) (nativeBackup, error) {
 			if part := partShape.FindStringSubmatch(name); part == nil || part[1] != strconv.Itoa(int(id)) {
 				return refusef("%s is no folder that NDB makes: nothing of this backup is touched", path)
 			}
+			b.dirs = append(b.dirs, path)
 			return nil
 		}
 		file := fileShape.FindStringSubmatch(d.Name())
