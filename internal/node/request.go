@@ -102,7 +102,7 @@ func flat(text []byte) error {
 		}
 		key, _ := token.(string) // inside an object the decoder gives strings only
 		if !slices.Contains(keys, key) {
-			return fmt.Errorf("request has an unknown key %+.40q", key)
+			return unknownKey(key)
 		}
 		if slices.Contains(seen, key) {
 			return fmt.Errorf("request has the key %q twice", key)
@@ -124,6 +124,10 @@ func flat(text []byte) error {
 	}
 	return nil
 }
+
+// unknownKey is how a kagu-node says that it is older than who asks. Those that are out there say it in
+// these words, and clients know them by it.
+func unknownKey(key string) error { return fmt.Errorf("request has an unknown key %+.40q", key) }
 
 // Valid tells what is wrong with the request by itself, without a look at host or clock.
 func (r Request) Valid() error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,9 +45,12 @@ func (c Client) Stream(ctx context.Context, host inventory.Host, r Request, w io
 	return r.heard(host, reply, result, err)
 }
 
+// ErrCannotFollow: kagu-node on that host is of an older release, and collects only what is complete.
+var ErrCannotFollow = errors.New("kagu-node there is older and cannot follow a backup while it is written")
+
 // Follow is Stream for a Collect of a backup that is still being written. Once complete is closed
 // kagu-node is told so, sends the rest and proves all of it; a connection that ends before makes it
-// give up.
+// give up. With ErrCannotFollow w got nothing.
 func (c Client) Follow(ctx context.Context, host inventory.Host, r Request, complete <-chan struct{}, w io.Writer) (Reply, error) {
 	if r.Verb != Collect {
 		return Reply{}, fmt.Errorf("ask %s to %s: it follows nothing", host.Name, r.Verb)
@@ -68,7 +72,11 @@ func (c Client) Follow(ctx context.Context, host inventory.Host, r Request, comp
 	})
 	cancel()
 	telling.Wait() // the connection is closed, so no write waits any more
-	return r.heard(host, reply, result, err)
+	reply, err = r.heard(host, reply, result, err)
+	if err == nil && strings.Contains(reply.Refused, unknownKey("follow").Error()) {
+		return Reply{}, r.asked(host, ErrCannotFollow)
+	}
+	return reply, err
 }
 
 // tell says on the way to kagu-node that we live, and at last that the backup is complete. What cannot
