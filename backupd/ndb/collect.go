@@ -14,10 +14,11 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 )
 
-// collect brings every data node's part into a stream of its own, all at once.
-func (k *Kind) collect(ctx context.Context, t backupd.Take, id uint32) (map[int][]File, error) {
+// collect brings every data node's part into a stream of its own, all at once, while they are written.
+// It ends after complete is closed. Where one fails all do: half a stream cannot be taken back.
+func (k *Kind) collect(ctx context.Context, t backupd.Take, id uint32, complete <-chan struct{}) (map[int]Part, error) {
 	var mu sync.Mutex
-	parts := map[int][]File{}
+	parts := map[int]Part{}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, n := range t.Cluster.Data {
 		g.Go(func() error {
@@ -25,9 +26,12 @@ func (k *Kind) collect(ctx context.Context, t backupd.Take, id uint32) (map[int]
 			if err != nil {
 				return err
 			}
-			files, err := k.Hosts.Collect(ctx, t.Cluster.Name, n, id, w)
-			if err == nil {
-				err = whole(n.ID, id, files)
+			part, err := k.Hosts.Collect(ctx, t.Cluster.Name, n, id, complete, w)
+			switch {
+			case err == nil:
+				err = whole(n.ID, id, part.Files)
+			case ctx.Err() == nil:
+				err = fmt.Errorf("%w: nothing of backup %d is kept; take another when kagu-node answers again: kagu report %s/%s", err, id, t.Cluster.Name, n.Name)
 			}
 			if err != nil { // not closed: a stream that lacks something must not look whole
 				return fmt.Errorf("collect the part of %s: %w", n.Name, err)
@@ -37,8 +41,8 @@ func (k *Kind) collect(ctx context.Context, t backupd.Take, id uint32) (map[int]
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			parts[n.ID] = files
-			t.Tell("collect", fmt.Sprintf("the part of %s is in, %d files", n.Name, len(files)))
+			parts[n.ID] = part
+			t.Tell("collect", fmt.Sprintf("the part of %s is in, %d files", n.Name, len(part.Files)))
 			return nil
 		})
 	}
@@ -116,10 +120,10 @@ func (k *Kind) discard(ctx context.Context, c inventory.Cluster, id uint32) erro
 
 // enough compares what was collected with what the data nodes said that they wrote. The files
 // hold a little more: heads and the marks between records.
-func enough(d Done, parts map[int][]File) error {
+func enough(d Done, parts map[int]Part) error {
 	var data, log int64
-	for node, files := range parts {
-		for _, f := range files {
+	for node, part := range parts {
+		for _, f := range part.Files {
 			_, kind, _, err := named(f.Name, node, d.Number)
 			if err != nil {
 				return err

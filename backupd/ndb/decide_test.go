@@ -136,7 +136,9 @@ func TestWhole(t *testing.T) {
 }
 
 func TestEnough(t *testing.T) {
-	parts := map[int][]File{11: {{"BACKUP-7.11.ctl", 9}, {"BACKUP-7-0.11.Data", 100}, {"BACKUP-7.11.log", 10}}, 12: {{"BACKUP-7-0.12.Data", 50}}}
+	parts := map[int]Part{
+		11: {Files: []File{{"BACKUP-7.11.ctl", 9}, {"BACKUP-7-0.11.Data", 100}, {"BACKUP-7.11.log", 10}}}, 12: {Files: []File{{"BACKUP-7-0.12.Data", 50}}},
+	}
 	if err := enough(Done{Number: 7, Bytes: 150, LogBytes: 10}, parts); err != nil {
 		t.Error(err)
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/kagu-db/kagu/internal/inventory"
 )
 
-// disk is the hosts of a lab, whose folders are all on this machine. What kagu-node does for other
-// hosts is tested with it.
+// disk is the hosts of a lab, whose folders are all on this machine, where a test breaks what kagu-node
+// would do.
 type disk struct {
 	broken func(verb string, n inventory.Node) error // nil: nothing is
 }
@@ -27,10 +27,15 @@ func (d disk) folder(n inventory.Node, backup uint32) string {
 	return filepath.Join(n.DataDir, "BACKUP", fmt.Sprintf("BACKUP-%d", backup))
 }
 
-func (d disk) Collect(_ context.Context, _ string, n inventory.Node, backup uint32, w io.Writer) ([]File, error) {
+func (d disk) Collect(ctx context.Context, _ string, n inventory.Node, backup uint32, complete <-chan struct{}, w io.Writer) (Part, error) {
+	select {
+	case <-complete:
+	case <-ctx.Done():
+		return Part{}, context.Cause(ctx)
+	}
 	if d.broken != nil {
 		if err := d.broken("collect", n); err != nil {
-			return nil, err
+			return Part{}, err
 		}
 	}
 	folder := d.folder(n, backup)
@@ -55,7 +60,7 @@ func (d disk) Collect(_ context.Context, _ string, n inventory.Node, backup uint
 		}
 		return err
 	})
-	return files, errors.Join(err, out.Close())
+	return Part{Files: files}, errors.Join(err, out.Close())
 }
 
 func (d disk) Discard(_ context.Context, _ string, n inventory.Node, backup uint32) error {

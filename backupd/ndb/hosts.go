@@ -3,6 +3,8 @@ package ndb
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -15,6 +17,7 @@ type Nodes struct {
 	Client interface {
 		Do(ctx context.Context, host inventory.Host, r node.Request) (node.Reply, error)
 		Stream(ctx context.Context, host inventory.Host, r node.Request, w io.Writer) (node.Reply, error)
+		Follow(ctx context.Context, host inventory.Host, r node.Request, complete <-chan struct{}, w io.Writer) (node.Reply, error)
 	}
 }
 
@@ -24,20 +27,31 @@ func request(verb node.Verb, cluster string, n inventory.Node, backup uint32) no
 	}
 }
 
-// Collect writes a node's part of a backup to w.
-func (h Nodes) Collect(ctx context.Context, cluster string, n inventory.Node, backup uint32, w io.Writer) ([]File, error) {
-	reply, err := h.Client.Stream(ctx, n.Host, request(node.Collect, cluster, n, backup), w)
+// Collect writes a node's part of a backup to w while the data node writes it. A kagu-node that is too
+// old for that collects it when it is complete.
+func (h Nodes) Collect(ctx context.Context, cluster string, n inventory.Node, backup uint32, complete <-chan struct{}, w io.Writer) (Part, error) {
+	reply, err := h.Client.Follow(ctx, n.Host, request(node.Collect, cluster, n, backup), complete, w)
+	var notes []string
+	if errors.Is(err, node.ErrCannotFollow) {
+		notes = append(notes, fmt.Sprintf("the part of %s was collected after the backup, not beside it: kagu-node on %s is older than backupd, install the same release", n.Name, n.Host.Name))
+		select {
+		case <-complete:
+		case <-ctx.Done():
+			return Part{}, context.Cause(ctx)
+		}
+		reply, err = h.Client.Stream(ctx, n.Host, request(node.Collect, cluster, n, backup), w)
+	}
 	if err == nil {
 		err = reply.Err()
 	}
 	if err != nil {
-		return nil, err
+		return Part{}, err
 	}
-	var files []File
+	p := Part{Notes: append(notes, reply.Stream.Notes...)}
 	for _, f := range reply.Stream.Files {
-		files = append(files, File{Name: f.Name, Size: f.Size})
+		p.Files = append(p.Files, File{Name: f.Name, Size: f.Size})
 	}
-	return files, nil
+	return p, nil
 }
 
 // Discard removes a node's part of a backup.

@@ -13,12 +13,20 @@ import (
 
 // Hosts reaches the files that a native backup leaves on the hosts of the data nodes.
 type Hosts interface {
-	// Collect writes a node's part of a backup to w as a tar, and returns the files that are in it.
-	// An error means that w did not get all of it.
-	Collect(ctx context.Context, cluster string, n inventory.Node, backup uint32, w io.Writer) ([]File, error)
+	// Collect writes a node's part of a backup to w as a tar, and returns what is in it. The data node
+	// may still be writing it: complete is closed once all data nodes have said that the backup is
+	// complete, and only then may it end well. A file may come in chunks (see node.ChunkName). An error
+	// means that w did not get all of it.
+	Collect(ctx context.Context, cluster string, n inventory.Node, backup uint32, complete <-chan struct{}, w io.Writer) (Part, error)
 
 	// Discard removes a node's part of a backup. If there is none, it does nothing.
 	Discard(ctx context.Context, cluster string, n inventory.Node, backup uint32) error
+}
+
+// Part is a data node's part of a backup, as it was collected.
+type Part struct {
+	Files []File
+	Notes []string // what a human should know of how it came
 }
 
 // File is one file of a node's part.

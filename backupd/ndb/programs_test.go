@@ -76,10 +76,17 @@ func FuzzUntar(f *testing.F) {
 	f.Add(tarred(f, tar.Header{Name: "../BACKUP-7.11.ctl", Mode: 0o600}))
 	f.Add(tarred(f, tar.Header{Name: "BACKUP-7.11.ctl", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}))
 	f.Add(tarred(f, tar.Header{Name: "BACKUP-7.11.ctl", Mode: 0o600}, tar.Header{Name: "BACKUP-7.11.ctl", Mode: 0o600}))
+	f.Add(packed(f, entry{"BACKUP-7-0.11.Data@000000000000000", "ro"}, entry{"BACKUP-7-0.11.Data@000000000000002", "ws"}, entry{"BACKUP-7-0.11.Data", "rows"}))
+	f.Add(packed(f, entry{"../BACKUP-7-0.11.Data@000000000000000", "ro"}))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		root := t.TempDir()
 		into := filepath.Join(root, "in")
-		_, _ = untar(bytes.NewReader(text), 11, 7, into) // what is left on disk is what counts
+		files, err := untar(bytes.NewReader(text), 11, 7, into)
+		for _, f := range files { // what is left on disk is what counts
+			if info, missing := os.Stat(filepath.Join(into, f.Name)); err == nil && (missing != nil || info.Size() != f.Size) {
+				t.Errorf("%+v is said to be there: %v, %v", f, info, missing)
+			}
+		}
 		entries, err := os.ReadDir(root)
 		if err != nil || len(entries) > 1 || len(entries) == 1 && entries[0].Name() != "in" {
 			t.Errorf("beside the folder: %v, %v", entries, err)

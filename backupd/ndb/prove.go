@@ -102,7 +102,7 @@ func (t *throwaway) fetch(ctx context.Context, link backupd.Link, tell func(deta
 	}
 	about, err := readAbout(ctx, link.Source)
 	if err == nil {
-		err = unpack(ctx, link, t.File("parts"), tell)
+		err = unpack(ctx, link, about.Nodes, t.File("parts"), tell)
 	}
 	return about, err
 }

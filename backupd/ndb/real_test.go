@@ -49,6 +49,7 @@ var shop = []string{
 type bench struct {
 	*lab.Lab
 	cluster inventory.Cluster
+	hosts   Hosts
 	backup  backupd.Link   // that was taken first
 	logs    []backupd.Link // what was archived since
 }
@@ -59,18 +60,8 @@ func TestOnARealCluster(t *testing.T) {
 		Kind: cluster.KindNDB, Management: 2, Data: 2, SQL: 1,
 		Parameters: map[string]string{"NoOfFragmentLogFiles": "16"}, // more is written here than on a slow disk fits into the lab's four
 	})
-	fleet, err := inventory.Load(l.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bench{Lab: l, cluster: fleet.Clusters[0]}
-	b.cluster.Backup = &inventory.Backup{Credential: inventory.Credential{User: "kagu_test_backup", Password: inventory.NewSecret(ours)}}
-	grants, err := sqlconn.Account{User: "kagu_test_backup", Host: "127.%", Connections: Connections}.SQL(Grants())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.sql(t, grants...)
-	b.sql(t, shop...)
+	b := furnished(t, l)
+	b.hosts = disk{}
 	b.sql(t, books...)
 
 	t.Run("a backup is taken, and nothing is left behind", b.taken)
@@ -89,6 +80,24 @@ func TestOnARealCluster(t *testing.T) {
 	t.Run("a data node that dies meanwhile aborts it", b.nodeDies)
 	t.Run("a data node that is down forbids it", b.nodeDown)
 	t.Run("and one that comes back is waited for", b.comesBack)
+}
+
+// furnished puts the shop into a new cluster, and the account that backups are taken with.
+func furnished(t *testing.T, l *lab.Lab) *bench {
+	t.Helper()
+	fleet, err := inventory.Load(l.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{Lab: l, cluster: fleet.Clusters[0]}
+	b.cluster.Backup = &inventory.Backup{Credential: inventory.Credential{User: "kagu_test_backup", Password: inventory.NewSecret(ours)}}
+	grants, err := sqlconn.Account{User: "kagu_test_backup", Host: "127.%", Connections: Connections}.SQL(Grants())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.sql(t, grants...)
+	b.sql(t, shop...)
+	return b
 }
 
 // sql carries statements out on the SQL node with all rights.
@@ -113,7 +122,7 @@ type taking struct {
 func (b *bench) take(t *testing.T, k *taking) (backupd.Facts, error) {
 	t.Helper()
 	if k.kind.Hosts == nil {
-		k.kind.Hosts = disk{}
+		k.kind.Hosts = b.hosts
 	}
 	return k.kind.Take(t.Context(), backupd.Take{
 		Cluster: b.cluster, Method: backupd.Native, Sink: &k.shelf, Owe: k.ledger.owe,
@@ -497,13 +506,22 @@ func (b *bench) managementDies(t *testing.T) {
 	}
 }
 
+// bulk is enough rows that a backup takes a moment: 8 MB for each of two data nodes.
+var bulk = []string{
+	"USE shop", "CREATE TABLE bulk (id INT PRIMARY KEY, pad VARCHAR(2000)) ENGINE=NDB",
+	"INSERT INTO bulk WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i, REPEAT(CHAR(97 + i % 26), 2000) FROM n",
+	"INSERT INTO bulk SELECT id + 1000, pad FROM bulk", "INSERT INTO bulk SELECT id + 2000, pad FROM bulk", "INSERT INTO bulk SELECT id + 4000, pad FROM bulk",
+}
+
 func (b *bench) nodeDies(t *testing.T) {
+	b.sql(t, bulk...)
+	b.dies(t)
+}
+
+// dies kills a data node as soon as a backup has been ordered.
+func (b *bench) dies(t *testing.T) {
 	k := &taking{}
 	killed := false
-	// Enough rows that it takes a moment.
-	b.sql(t, "USE shop", "CREATE TABLE bulk (id INT PRIMARY KEY, pad VARCHAR(2000)) ENGINE=NDB",
-		"INSERT INTO bulk WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i, REPEAT('y', 2000) FROM n",
-		"INSERT INTO bulk SELECT id + 1000, pad FROM bulk", "INSERT INTO bulk SELECT id + 2000, pad FROM bulk", "INSERT INTO bulk SELECT id + 4000, pad FROM bulk")
 	k.tell = func(stage, _ string) {
 		if stage == "backup" && !killed {
 			killed = true

@@ -58,7 +58,7 @@ func (k *Kind) Take(ctx context.Context, t backupd.Take) (backupd.Facts, error) 
 		return backupd.Facts{}, err
 	}
 	facts := backupd.Facts{Origin: backupd.Origin{Server: nodes[0].Version.String(), Config: configStream}}
-	about.Nodes, err = k.native(ctx, t, client, func(ctx context.Context, done Done) error {
+	parts, err := k.native(ctx, t, client, func(ctx context.Context, done Done) error {
 		about.Done = done
 		facts.Position = backupd.Position{Backup: done.Number, Start: done.StartGCI, Stop: done.StopGCI}
 		t.Tell("define", "reading schemas, views, routines, triggers, events and accounts from "+seat.node.Name)
@@ -67,8 +67,11 @@ func (k *Kind) Take(ctx context.Context, t backupd.Take) (backupd.Facts, error) 
 	if err != nil {
 		return backupd.Facts{}, err
 	}
+	about.Nodes = map[int][]File{}
 	for _, n := range t.Cluster.Data {
 		facts.Origin.Nodes = append(facts.Origin.Nodes, n.Name)
+		about.Nodes[n.ID] = parts[n.ID].Files
+		facts.Notes = append(facts.Notes, parts[n.ID].Notes...)
 	}
 	facts.Origin.Nodes = append(facts.Origin.Nodes, seat.node.Name)
 	text, err := json.Marshal(about)
@@ -78,9 +81,9 @@ func (k *Kind) Take(ctx context.Context, t backupd.Take) (backupd.Facts, error) 
 	return facts, err
 }
 
-// native takes the backup itself: from the order to the last file that is removed again. What needs the
-// end of the backup and not its files is done while they are collected.
-func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client, meanwhile func(context.Context, Done) error) (map[int][]File, error) {
+// native takes the backup itself: from the order to the last file that is removed again. Its files are
+// collected while they are written, and what needs its end is done while their rest is.
+func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client, meanwhile func(context.Context, Done) error) (map[int]Part, error) {
 	newest := uint32(0)
 	if saved, err := client.DumpEvents(ctx, mgm.SavedEvent); err == nil { // a higher number than is needed does no harm
 		for _, e := range saved {
@@ -102,22 +105,26 @@ func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client, m
 	if paid == nil {
 		return nil, err
 	}
-	parts, err := func() (map[int][]File, error) {
+	parts, err := func() (map[int]Part, error) {
 		if err != nil {
 			return nil, err
 		}
 		t.Tell("backup", fmt.Sprintf("the data nodes write backup %d", id))
 		w := watch{client: client, listener: listener, every: 2 * time.Second, tell: func(detail string) { t.Tell("backup", detail) }}
-		done, err := w.wait(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		var parts map[int][]File
+		var done Done
+		var parts map[int]Part
+		complete := make(chan struct{})
 		g, ctx := errgroup.WithContext(ctx)
-		g.Go(func() error { return meanwhile(ctx, done) })
 		g.Go(func() (err error) {
-			parts, err = k.collect(ctx, t, id)
+			parts, err = k.collect(ctx, t, id, complete)
 			return err
+		})
+		g.Go(func() (err error) {
+			if done, err = w.wait(ctx, id); err != nil {
+				return err
+			}
+			close(complete)
+			return meanwhile(ctx, done)
 		})
 		if err := g.Wait(); err != nil {
 			return nil, err

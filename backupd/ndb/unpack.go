@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/kagu-db/kagu/backupd"
+	"github.com/kagu-db/kagu/internal/node"
 )
 
 // nodesOf returns the data nodes whose parts a backup holds.
@@ -32,8 +32,8 @@ func nodesOf(m backupd.Manifest) ([]int, error) {
 }
 
 // unpack writes every part into a folder of its own below dir. A part that is damaged is an error:
-// its source says so before its last byte.
-func unpack(ctx context.Context, link backupd.Link, dir string, tell func(detail string)) error {
+// its source says so before its last byte. collected is what the backup says of its parts.
+func unpack(ctx context.Context, link backupd.Link, collected map[int][]File, dir string, tell func(detail string)) error {
 	ids, err := nodesOf(link.Manifest)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func unpack(ctx context.Context, link backupd.Link, dir string, tell func(detail
 		}
 		files, err := unpackPart(ctx, link, id, into)
 		if err == nil {
-			err = whole(id, link.Manifest.Position.Backup, files)
+			err = errors.Join(whole(id, link.Manifest.Position.Backup, files), same(collected[id], files))
 		}
 		if err != nil {
 			return fmt.Errorf("unpack the part of node %d: %w", id, err)
@@ -70,13 +70,13 @@ func unpackPart(ctx context.Context, link backupd.Link, node int, into string) (
 }
 
 // untar takes files of a backup and nothing else from a tar.
-func untar(from io.Reader, node int, id uint32, into string) ([]File, error) {
-	var files []File
+func untar(from io.Reader, member int, id uint32, into string) ([]File, error) {
+	a := assembly{into: into}
 	for in := tar.NewReader(from); ; {
 		h, err := in.Next()
 		switch {
 		case errors.Is(err, io.EOF):
-			return files, nil
+			return a.files, nil
 		case err != nil:
 			return nil, err
 		case h.Typeflag == tar.TypeDir:
@@ -84,25 +84,15 @@ func untar(from io.Reader, node int, id uint32, into string) ([]File, error) {
 		case h.Typeflag != tar.TypeReg:
 			return nil, fmt.Errorf("%+.120q is no plain file", h.Name)
 		}
-		if _, _, _, err := named(h.Name, node, id); err != nil {
+		name, offset, chunk := node.ParseChunk(h.Name)
+		if !chunk {
+			name = h.Name
+		}
+		if _, _, _, err := named(name, member, id); err != nil {
 			return nil, err
 		}
-		name := withoutTop(h.Name)
-		if err := writeFile(filepath.Join(into, name), in); err != nil {
+		if err := a.put(withoutTop(name), chunk, offset, h.Size, in); err != nil {
 			return nil, err
 		}
-		files = append(files, File{Name: name, Size: h.Size})
 	}
-}
-
-func writeFile(path string, from io.Reader) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, from)
-	return errors.Join(err, f.Close())
 }
