@@ -159,6 +159,21 @@ func TestABackupThatIsGoneIsDiscarded(t *testing.T) {
 	}
 }
 
+// backupd breaks a stream off and removes the files at once, while kagu-node still writes down how the
+// stream ended.
+func TestADiscardWaitsForTheVerbBefore(t *testing.T) {
+	s, base := newDataNode(t)
+	unlock, err := s.nodeDir("voip", "ndb-11").lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(100*time.Millisecond, unlock)
+	discarded(t, s, 7, "")
+	if left := entries(t, filepath.Join(base, "BACKUP")); !slices.Equal(left, []string{"BACKUP-8"}) {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func folder(t *testing.T, path string) {
 	t.Helper()
 	if err := os.MkdirAll(path, 0o700); err != nil {

@@ -137,9 +137,14 @@ func (s *Server) carryOut(ctx context.Context, fl *flow) (result *node.Stream, e
 	return result, s.finish(fl, result, err)
 }
 
-// begin takes the node's lock and writes down what is about to be done.
+// begin takes the node's lock and writes down what is about to be done. Who discards may have to wait for
+// a moment: the stream of the same files that it has broken off writes its outcome down.
 func (s *Server) begin(r node.Request, d stateDir) (unlock func(), err error) {
-	if unlock, err = d.lock(); err != nil {
+	lock := d.lock
+	if r.Verb == node.Discard {
+		lock = d.lockSoon
+	}
+	if unlock, err = lock(); err != nil {
 		return nil, stateDirError(err)
 	}
 	if err = d.remember(r, s.now()); err == nil {
