@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,8 @@ const (
 // facts is one look at a node: what is reported, and beside it what only the verbs need.
 type facts struct {
 	state node.State
-	ticks int64 // when the process started, in the kernel's own count: with the id it names the process
+	doubt string // why the process is ProcessUnknown
+	ticks int64  // when the process started, in the kernel's own count: with the id it names the process
 
 	unit     *unit // nil without systemd, or if it did not answer
 	noUnit   error // why
@@ -83,9 +85,12 @@ func (s *Server) look(ctx context.Context, n inventory.Node) facts {
 	})
 	parts.Wait()
 	f.state.Log, f.state.LastView, f.state.Saved = lines, view, f.saved
-	for what, err := range map[string]error{"grastate.dat": f.noSaved, "gvwstate.dat": viewErr, "error log": logErr, "disk": f.noDisk, "data directory": f.dataDir} {
-		if err != nil && !(what == "gvwstate.dat" && gone(err)) { // absent after a clean shutdown
-			note("%s: %v", what, err)
+	for _, part := range []struct {
+		what string
+		err  error
+	}{{"data directory", f.dataDir}, {"disk", f.noDisk}, {"error log", logErr}, {"grastate.dat", f.noSaved}, {"gvwstate.dat", viewErr}} {
+		if part.err != nil && !(part.what == "gvwstate.dat" && gone(part.err)) { // absent after a clean shutdown
+			note("%s: %v", part.what, part.err)
 		}
 	}
 	f.boot = s.proc.bootTime()
@@ -94,9 +99,9 @@ func (s *Server) look(ctx context.Context, n inventory.Node) facts {
 	return f
 }
 
-// judgeProcess says whether the node's process exists.
+// judgeProcess says whether the node's process exists, and if it cannot, why not.
 func (s *Server) judgeProcess(n inventory.Node, found scan, f *facts, note func(string, ...any)) {
-	for _, text := range append(found.unsure, found.notes...) {
+	for _, text := range slices.Concat(found.unsure, found.notes) {
 		note("%s", text)
 	}
 	if len(found.servers) > 1 {
@@ -112,6 +117,10 @@ func (s *Server) judgeProcess(n inventory.Node, found scan, f *facts, note func(
 			f.state.Process = cluster.ProcessFrozen
 		}
 	}
+	doubt := func(format string, args ...any) {
+		f.doubt = clean(fmt.Sprintf(format, args...), 300)
+		note("%s", f.doubt)
+	}
 	u := f.unit
 	switch {
 	case len(found.servers) > 0:
@@ -122,14 +131,16 @@ func (s *Server) judgeProcess(n inventory.Node, found scan, f *facts, note func(
 			note("process %d %s, but systemd's %s does not know it", found.servers[0].pid, found.servers[0].how, n.Service)
 		}
 	case len(found.unsure) > 0:
-	case n.Service != "" && u == nil: // it may be in the middle of a start
+		f.doubt = clean(strings.Join(found.unsure, "; "), 300)
+	case n.Service != "" && u == nil:
+		f.doubt = clean(fmt.Sprintf("systemd does not say, and the unit may be in the middle of a start: %v", f.noUnit), 300)
 	case u != nil && u.Load != "loaded":
-		note("systemd: unit %s is %s", n.Service, u.Load)
+		doubt("systemd: unit %s is %s", n.Service, u.Load)
 	case u != nil && u.moving():
 		f.state.Process = cluster.ProcessRunning
 		note("systemd is busy with %s (%s)", n.Service, u)
 	case u != nil && u.Active == "active":
-		note("systemd calls %s active, and no process of it was found", n.Service)
+		doubt("systemd calls %s active, and no process of it was found", n.Service)
 	default:
 		f.state.Process = cluster.ProcessAbsent
 	}

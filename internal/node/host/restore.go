@@ -133,7 +133,7 @@ func (r *restoring) down(ctx context.Context) error {
 	switch f.state.Process {
 	case cluster.ProcessAbsent:
 	case cluster.ProcessUnknown:
-		return refusef("whether its process exists is not known: %s", lastOf(f.state.Notes))
+		return refusef("whether its process exists is not known: %s", f.doubt)
 	default:
 		return refusef("process %d is %s: stop the node first (kagu node stop)", f.state.PID, f.state.Process)
 	}

@@ -102,6 +102,9 @@ func TestWhatIsSeenBecomesAState(t *testing.T) {
 			if f.state.Process != tc.want {
 				t.Errorf("got %s, want %s", f.state.Process, tc.want)
 			}
+			if (f.doubt != "") != (tc.want == cluster.ProcessUnknown) {
+				t.Errorf("it is %s, and the doubt is %q", f.state.Process, f.doubt)
+			}
 		})
 	}
 }

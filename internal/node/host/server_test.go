@@ -86,7 +86,7 @@ func TestAnswer(t *testing.T) {
 			f.env = []string{"_WSREP_NEW_CLUSTER=--wsrep-new-cluster"}
 		}},
 		{name: "whether systemd would bootstrap is not known", r: ask(node.Start, "00000001"), refused: "is not known", prepare: func(_ *testing.T, _ *Server, f *fakeUnits) { f.envErr = errors.New("gone") }},
-		{name: "systemd does not answer", r: ask(node.Start, "00000001"), refused: "not known", prepare: func(_ *testing.T, s *Server, _ *fakeUnits) {
+		{name: "systemd does not answer", r: ask(node.Start, "00000001"), refused: "no bus", prepare: func(_ *testing.T, s *Server, _ *fakeUnits) {
 			s.openUnits = func(context.Context) (units, error) { return nil, errors.New("no bus") }
 		}},
 		{name: "another verb is going on", r: ask(node.Start, "00000001"), refused: "another verb", prepare: func(t *testing.T, s *Server, _ *fakeUnits) {

@@ -26,7 +26,7 @@ func mayStart(r node.Request, n inventory.Node, policy inventory.Policy, f facts
 	case cluster.ProcessFrozen:
 		return refusef("process %d exists and is frozen: thaw it or end it by hand, a second server beside it would damage the data", f.state.PID)
 	default:
-		return refusef("whether its process exists is not known: %s", lastOf(f.state.Notes))
+		return refusef("whether its process exists is not known: %s", f.doubt)
 	}
 	if f.state.StoppedBy != "" && !r.Operator {
 		return refusef("stopped on purpose by %s; an operator may start it", f.state.StoppedBy)
@@ -115,13 +115,6 @@ func (s *Server) startUnit(ctx context.Context, r node.Request, n inventory.Node
 		return fmt.Errorf("start %s: %w", n.Service, err)
 	}
 	return nil
-}
-
-func lastOf(notes []string) string {
-	if len(notes) == 0 {
-		return "nothing was found out"
-	}
-	return notes[len(notes)-1]
 }
 
 // isFile reports an error that came from the file system.

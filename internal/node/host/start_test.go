@@ -34,7 +34,7 @@ func TestMayStart(t *testing.T) {
 		{name: "its process is frozen", change: func(f *facts, _ *inventory.Node) { f.state.Process = cluster.ProcessFrozen }, err: "frozen"},
 		{name: "its process is frozen, an operator asks", change: func(f *facts, _ *inventory.Node) { f.state.Process = cluster.ProcessFrozen }, operator: true, err: "frozen"},
 		{name: "whether its process exists is not known", operator: true, change: func(f *facts, _ *inventory.Node) {
-			f.state.Process, f.state.Notes = cluster.ProcessUnknown, []string{"hidepid"}
+			f.state.Process, f.doubt, f.state.Notes = cluster.ProcessUnknown, "hidepid", []string{"hidepid", "grastate.dat: no such file"}
 		}, err: "not known: hidepid"},
 		{name: "a state this release does not know", change: func(f *facts, _ *inventory.Node) { f.state.Process = "" }, err: "not known"},
 		{name: "stopped on purpose", change: func(f *facts, _ *inventory.Node) { f.state.StoppedBy = "operator alice" }, err: "on purpose by operator alice"},

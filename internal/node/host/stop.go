@@ -24,7 +24,7 @@ func (s *Server) stop(ctx context.Context, r node.Request, n inventory.Node, d s
 	case cluster.ProcessFrozen:
 		return refusef("process %d is frozen and could not end in order: thaw it first (kill -CONT %d), or end it by hand", f.state.PID, f.state.PID)
 	case cluster.ProcessUnknown:
-		return refusef("whether its process exists is not known: %s", lastOf(f.state.Notes))
+		return refusef("whether its process exists is not known: %s", f.doubt)
 	case cluster.ProcessAbsent:
 		if !r.Operator {
 			return nil // nothing to stop, and nothing to remember
