@@ -129,7 +129,10 @@ func (r *restoring) left(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Lstat(filepath.Join(dir, stateFile)); !gone(err) || p.Dir != dir {
+	if p.Dir != dir || p.Names == nil { // kagu.yaml names another one since
+		return names, nil
+	}
+	if _, err := os.Lstat(filepath.Join(dir, stateFile)); !gone(err) {
 		return names, err
 	}
 	p.Names[stateSoon] = p.State
