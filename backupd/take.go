@@ -63,7 +63,7 @@ func (e *Engine) take(ctx context.Context, j *job, kind Kind, t Take) (Outcome, 
 	t.Tell = func(stage, detail string) { j.tell(ctx, stage, detail) }
 	j.tell(ctx, "take", string(t.Method))
 	options := SealOptions{Recipients: v.Keys.Recipients, Progress: j.count}
-	if t.Method != Physical && t.Method != Incremental { // those are slowed where they read: a redo log that waits is overwritten
+	if t.Method != Physical && t.Method != Incremental { // those are slowed on the host, which knows what must not wait
 		options.Limit = limit(t.Cluster.Backup.Rate)
 	}
 	sealer, err := NewSealer(ctx, v.Store, t.Cluster.Name, t.ID, options)

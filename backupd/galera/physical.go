@@ -76,8 +76,8 @@ func (k Kind) stream(ctx context.Context, t backupd.Take, n inventory.Node) (nod
 		Verb: node.Backup, Cluster: t.Cluster.Name, Node: n.Name, ID: t.ID, NotAfter: time.Now().Add(time.Minute), By: "backupd",
 		Why: "job " + t.Job.Name, Parallel: copyThreads, Desync: true,
 	}
-	if rate := t.Cluster.Backup.Rate; rate > 0 { // the data files; the redo log must come as it grows
-		r.Throttle = int(max(1, min(rate>>20, node.MaxThrottle)))
+	if rate := t.Cluster.Backup.Rate; rate > 0 {
+		r.Rate, r.Parallel = max(rate, node.MinRate), 1 // each thread that waits has the redo log wait for 10 MiB of its own
 	}
 	if t.Base != nil {
 		r.Since, r.Lineage = t.Base.Position.ToLSN, t.Base.Position.Lineage

@@ -152,7 +152,7 @@ func (r *rig) takesBackups(t *testing.T) {
 		t.Fatal(err)
 	}
 	request := r.request(node.Backup, "n2")
-	request.Desync, request.Parallel, request.Throttle = true, 2, 1000
+	request.Desync, request.Parallel, request.Rate = true, 2, 1<<30
 	full, stream := r.backup(request)
 	if err := full.Err(); err != nil {
 		t.Fatal(err)

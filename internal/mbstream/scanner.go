@@ -158,6 +158,15 @@ func (s *Scanner) Close() error {
 	return nil
 }
 
+// Reading names the file whose content comes next, and how much of it before the next head; nothing
+// if a head comes next.
+func (s *Scanner) Reading() (file string, left uint64) {
+	if s.payload == 0 {
+		return "", 0
+	}
+	return s.name, s.payload
+}
+
 // Files counts the files so far.
 func (s *Scanner) Files() int { return s.files }
 

@@ -80,6 +80,25 @@ func TestSmallFilesAreKept(t *testing.T) {
 	}
 }
 
+func TestWhatComesNext(t *testing.T) {
+	s := new(mbstream.Scanner)
+	head := len(whole[:bytes.Index(whole, []byte("pages"))])
+	was := 0
+	for _, step := range []struct {
+		to   int
+		file string
+		left uint64
+	}{
+		{to: 0}, {to: head - 1}, {to: head, file: "ibdata1", left: 5}, {to: head + 3, file: "ibdata1", left: 2}, {to: head + 5},
+	} {
+		_, err := s.Write(whole[was:step.to])
+		was = step.to
+		if file, left := s.Reading(); err != nil || file != step.file || left != step.left {
+			t.Errorf("after %d bytes: %q, %d left, %v", step.to, file, left, err)
+		}
+	}
+}
+
 func scan(stream []byte, piece int, s *mbstream.Scanner) error {
 	s.Sums = true
 	for len(stream) > 0 {

@@ -34,7 +34,7 @@ var (
 	idShape   = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 	keys      = []string{
 		"v", "verb", "cluster", "node", "id", "not_after", "by", "why", "operator",
-		"since", "lineage", "parallel", "throttle", "desync", "alone", "backup_id", "follow", "consent",
+		"since", "lineage", "parallel", "rate", "desync", "alone", "backup_id", "follow", "consent",
 	}
 )
 
@@ -176,7 +176,7 @@ func (r Request) validArguments() []error {
 	of("since", r.Since != 0, Backup)
 	of("lineage", r.Lineage != "", Backup)
 	of("parallel", r.Parallel != 0, Backup)
-	of("throttle", r.Throttle != 0, Backup)
+	of("rate", r.Rate != 0, Backup)
 	of("desync", r.Desync, Backup)
 	of("alone", r.Alone, Backup)
 	of("backup_id", r.BackupID != 0, Collect, Discard)
@@ -188,8 +188,8 @@ func (r Request) validArguments() []error {
 	if r.Parallel < 0 || r.Parallel > MaxParallel {
 		errs = append(errs, fmt.Errorf("parallel must be 1 to %d", MaxParallel))
 	}
-	if r.Throttle < 0 || r.Throttle > MaxThrottle {
-		errs = append(errs, fmt.Errorf("throttle must be 1 to %d", MaxThrottle))
+	if r.Rate != 0 && r.Rate < MinRate {
+		errs = append(errs, fmt.Errorf("rate must be %d bytes a second or more, or left out", MinRate))
 	}
 	if r.BackupID == 0 && (r.Verb == Collect || r.Verb == Discard) {
 		errs = append(errs, errors.New("backup_id is missing"))

@@ -20,7 +20,7 @@ func TestParseRequest(t *testing.T) {
 	farthest := start
 	farthest.Verb, farthest.Since, farthest.Lineage = Backup, 1<<64-1, "0123456789abcdef"
 	incremental := farthest
-	incremental.Since, incremental.Parallel, incremental.Throttle, incremental.Desync = 67214, 2, 50, true
+	incremental.Since, incremental.Parallel, incremental.Rate, incremental.Desync = 67214, 2, 16<<20, true
 	growing := start
 	growing.Verb, growing.BackupID, growing.Follow = Collect, 7, true
 	with := func(more string) string { return `{"v":1,"verb":"report","cluster":"b","node":"n"` + more + `}` }
@@ -61,7 +61,7 @@ func TestParseRequest(t *testing.T) {
 		{name: "start with a path as id", text: strings.Replace(wellFormed, "0123456789", "../../../x", 1), err: "id must be"},
 		{name: "start without a limit in time", text: strings.Replace(wellFormed, `"not_after":"2026-03-01T12:00:00Z",`, "", 1), err: "not_after is missing"},
 		{name: "a limit that is no time", text: strings.Replace(wellFormed, "2026-03-01T12:00:00Z", "soon", 1), err: "read request"},
-		{name: "a backup that follows another", text: as("backup", `,"since":67214,"lineage":"0123456789abcdef","parallel":2,"throttle":50,"desync":true`), want: incremental},
+		{name: "a backup that follows another", text: as("backup", `,"since":67214,"lineage":"0123456789abcdef","parallel":2,"rate":16777216,"desync":true`), want: incremental},
 		{name: "an LSN as large as there is", text: as("backup", `,"since":18446744073709551615,"lineage":"0123456789abcdef"`), want: farthest},
 		{name: "a backup since an LSN of no lineage", text: as("backup", `,"since":67214`), err: "give both or none"},
 		{name: "a lineage that is none", text: as("backup", `,"since":1,"lineage":"../../../../etc/x"`), err: "give both or none"},
@@ -69,9 +69,11 @@ func TestParseRequest(t *testing.T) {
 		{name: "a negative LSN", text: as("backup", `,"since":-1`), err: "read request"},
 		{name: "a fraction of a thread", text: as("backup", `,"parallel":1.5`), err: "read request"},
 		{name: "too many threads", text: as("backup", `,"parallel":65`), err: "parallel must be"},
-		{name: "a negative throttle", text: as("backup", `,"throttle":-1`), err: "throttle must be"},
+		{name: "a negative rate", text: as("backup", `,"rate":-1`), err: "rate must be 65536"},
+		{name: "a rate at which it would never end", text: as("backup", `,"rate":65535`), err: "rate must be 65536"},
+		{name: "a throttle, of a backupd that counted reads", text: as("backup", `,"throttle":5`), err: `unknown key "throttle"`},
 		{name: "a report that desyncs", text: with(`,"desync":true`), err: `"report" takes no desync`},
-		{name: "a start with a throttle", text: as("start", `,"throttle":5`), err: `"start" takes no throttle`},
+		{name: "a start with a rate", text: as("start", `,"rate":65536`), err: `"start" takes no rate`},
 		{name: "a collection of no backup", text: as("collect", ""), err: "backup_id is missing"},
 		{name: "a collection of a backup that is still being written", text: as("collect", `,"backup_id":7,"follow":true`), want: growing},
 		{name: "a removal that follows", text: as("discard", `,"backup_id":7,"follow":true`), err: `"discard" takes no follow`},
@@ -144,7 +146,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(base64.RawURLEncoding.EncodeToString([]byte(wellFormed))))
 	f.Add([]byte(`{"v":1,"verb":"report","cluster":"b","node":"n","node":"m"}`))
 	f.Add([]byte(`{"v":1,"verb":"stop","cluster":"b","node":"n","why":"\u202e\u0000"}`))
-	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"backup","since":67214,"lineage":"0123456789abcdef","parallel":2,"throttle":50,"desync":true,"alone":true`, 1)))
+	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"backup","since":67214,"lineage":"0123456789abcdef","parallel":2,"rate":16777216,"desync":true,"alone":true`, 1)))
 	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"discard","backup_id":7`, 1)))
 	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"collect","backup_id":7,"follow":true`, 1)))
 	f.Add([]byte(strings.Replace(wellFormed, `"start"`, `"restore","operator":true,"consent":"backoffice/db1"`, 1)))

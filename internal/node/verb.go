@@ -57,7 +57,7 @@ type Request struct {
 	Since    uint64 `json:"since,omitempty"`    // an incremental backup from this LSN on; 0: a full one
 	Lineage  string `json:"lineage,omitempty"`  // with Since: Stream.Lineage of the backup that it follows
 	Parallel int    `json:"parallel,omitempty"` // threads that copy, up to MaxParallel; 0: one
-	Throttle int    `json:"throttle,omitempty"` // reads a second, see MaxThrottle; 0: no limit
+	Rate     int64  `json:"rate,omitempty"`     // bytes of InnoDB's data files a second, at least MinRate; 0: no limit
 	Desync   bool   `json:"desync,omitempty"`   // let the member fall behind the cluster meanwhile, rather than hold it up
 	Alone    bool   `json:"alone,omitempty"`    // also if it is the only member that holds data
 
@@ -75,14 +75,12 @@ type Request struct {
 	Consent string `json:"consent,omitempty"`
 }
 
-// MaxParallel and MaxThrottle bound what a backup may be asked for. What Throttle counts are
-// mariadb-backup's own reads: up to 1 MiB of a tablespace each, and at least one for each file,
-// so that a schema of many small tables is slower than its size says. The redo log is not held
-// back by it: a reader of the stream that is slow holds that back too, and on a busy server the
-// tool then loses the log and the backup fails.
+// MaxParallel and MinRate bound what a backup may be asked for. A rate holds for the data files of
+// InnoDB alone, and not while the tool falls behind the redo log: the server overwrites that
+// whether it was copied or not.
 const (
 	MaxParallel = 64
-	MaxThrottle = 100_000
+	MinRate     = 64 << 10
 )
 
 // Reply is kagu-node's answer, one JSON document on standard output.

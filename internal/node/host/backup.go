@@ -68,7 +68,7 @@ func (s *Server) backup(ctx context.Context, fl *flow) (*node.Stream, error) {
 		Format: node.FormatMBStream, Tool: version, Server: m.version, Lineage: lineage, Desynced: fl.r.Desync && !m.desync,
 	}
 	return result, w.during(ctx, s, fl, cred, m, locks, func(ctx context.Context, dir string) error {
-		return takeBackup(ctx, fl, tool, cred, m, dir, result)
+		return takeBackup(ctx, fl, tool, cred, db, m, dir, result)
 	})
 }
 
@@ -93,7 +93,7 @@ func (s *Server) backupCredential(fl *flow) (inventory.Credential, error) {
 }
 
 // takeBackup runs the tool and reads what it says of its work.
-func takeBackup(ctx context.Context, fl *flow, tool string, cred inventory.Credential, m member, dir string, result *node.Stream) error {
+func takeBackup(ctx context.Context, fl *flow, tool string, cred inventory.Credential, db *sqlconn.DB, m member, dir string, result *node.Stream) error {
 	who, err := ownerOf(fl.n.DataDir)
 	if err != nil {
 		return err
@@ -124,8 +124,16 @@ func takeBackup(ctx context.Context, fl *flow, tool string, cred inventory.Crede
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c := child{path: tool, args: backupArgs(fl.r, dir), owner: who, files: append([]*os.File{secret}, files...)}
-	scan := &mbstream.Scanner{Keep: isPosition}
-	if err := c.run(ctx, func(stdout io.Reader) error { return fl.pump(cancel, stdout, scan) }); err != nil {
+	p, scan := newPace(fl.r.Rate), &mbstream.Scanner{Keep: isPosition}
+	if fl.r.Rate > 0 {
+		redo, err := watchRedo(ctx, db, m.lsn)
+		if err != nil {
+			return err
+		}
+		c.hears = redo
+		defer fl.hasten(ctx, redo, db, p)()
+	}
+	if err := c.run(ctx, func(stdout io.Reader) error { return fl.pump(ctx, cancel, p, stdout, scan) }); err != nil {
 		return err
 	}
 	if err := scan.Close(); err != nil {
@@ -142,8 +150,8 @@ func backupArgs(r node.Request, dir string) []string {
 		"--target-dir=" + dir, "--tmpdir=" + dir, "--extra-lsndir=" + filepath.Join(dir, "lsn"),
 		fmt.Sprintf("--parallel=%d", max(1, r.Parallel)),
 	}
-	if r.Throttle > 0 {
-		args = append(args, fmt.Sprintf("--throttle=%d", r.Throttle))
+	if r.Rate > 0 {
+		args = append(args, "--loose-verbose") // it tells how far it has come with the redo log
 	}
 	if r.Since > 0 {
 		args = append(args, fmt.Sprintf("--incremental-lsn=%d", r.Since))

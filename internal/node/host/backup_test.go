@@ -89,10 +89,10 @@ func TestTheToolFitsItsServer(t *testing.T) {
 }
 
 func TestNothingOfARequestBecomesTextOfACommand(t *testing.T) {
-	args := backupArgs(node.Request{Since: 1<<64 - 1, Parallel: 3, Throttle: 7, Why: "--target-dir=/", By: "x"}, "/run/kagu-backup-1")
+	args := backupArgs(node.Request{Since: 1<<64 - 1, Parallel: 3, Rate: 7 << 20, Why: "--target-dir=/", By: "x"}, "/run/kagu-backup-1")
 	want := []string{
 		"--defaults-file=/proc/self/fd/3", "--backup", "--stream=mbstream", "--galera-info", "--target-dir=/run/kagu-backup-1", "--tmpdir=/run/kagu-backup-1",
-		"--extra-lsndir=/run/kagu-backup-1/lsn", "--parallel=3", "--throttle=7", "--incremental-lsn=18446744073709551615",
+		"--extra-lsndir=/run/kagu-backup-1/lsn", "--parallel=3", "--loose-verbose", "--incremental-lsn=18446744073709551615",
 	}
 	if diff := cmp.Diff(want, args); diff != "" {
 		t.Error(diff)

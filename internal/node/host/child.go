@@ -27,6 +27,7 @@ type child struct {
 	owner owner
 	files []*os.File // 3 and on
 	stdin io.Reader
+	hears io.Writer // what it says, beside us; nil: nobody
 }
 
 // owner is the account a child runs as. Only root can be somebody else.
@@ -63,6 +64,9 @@ func (c child) run(ctx context.Context, take func(stdout io.Reader) error) error
 	cmd.ExtraFiles, cmd.Stdin = c.files, c.stdin
 	said := new(lastLines)
 	cmd.Stderr = said
+	if c.hears != nil {
+		cmd.Stderr = io.MultiWriter(said, c.hears)
+	}
 	cmd.WaitDelay = 5 * time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() == 0 && c.owner.uid != 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kagu-db/kagu/internal/inventory"
+	"github.com/kagu-db/kagu/internal/mbstream"
 	"github.com/kagu-db/kagu/internal/node"
 )
 
@@ -174,18 +175,15 @@ func (s *Server) finish(fl *flow, result *node.Stream, err error) error {
 	return err
 }
 
-// pump copies from a tool to the client through a look, and breaks off when either side sleeps.
-func (fl *flow) pump(cancel context.CancelCauseFunc, from io.Reader, look io.Writer) error {
+// pump copies from a tool to the client at a pace, and breaks off when either side sleeps.
+func (fl *flow) pump(ctx context.Context, cancel context.CancelCauseFunc, p *pace, from io.Reader, look *mbstream.Scanner) error {
 	timer := time.AfterFunc(silence, func() { cancel(errSilent) })
 	defer timer.Stop()
 	buffer := make([]byte, node.MaxFrame)
 	for {
-		n, err := readFull(from, buffer)
+		n, err := p.read(ctx, from, look, buffer)
 		if n > 0 {
 			timer.Reset(silence)
-			if _, err := look.Write(buffer[:n]); err != nil {
-				return err
-			}
 			if _, err := fl.out.Write(buffer[:n]); err != nil {
 				return fmt.Errorf("the client is gone: %w", err)
 			}
@@ -197,15 +195,4 @@ func (fl *flow) pump(cancel context.CancelCauseFunc, from io.Reader, look io.Wri
 			return fmt.Errorf("read its output: %w", err)
 		}
 	}
-}
-
-// readFull reads what there is, and goes on only while there is little: a frame for every few
-// kilobytes would cost more than the wait.
-func readFull(from io.Reader, into []byte) (n int, err error) {
-	for n < len(into)/4 && err == nil {
-		var k int
-		k, err = from.Read(into[n:])
-		n += k
-	}
-	return n, err
 }
