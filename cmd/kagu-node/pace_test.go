@@ -56,7 +56,7 @@ func (l *look) Write(p []byte) (n int, err error) {
 func TestARateYieldsToTheRedoLog(t *testing.T) {
 	r := newRig(t, lab.Options{Nodes: 2})
 	ctx := t.Context()
-	const ring, most, row = 32 << 20, 22 << 20, 1 << 20
+	const ring, most = 32 << 20, 22 << 20
 	if err := r.SQL(ctx, "n2", "SET GLOBAL innodb_log_file_size="+strconv.Itoa(ring)); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,8 @@ func TestARateYieldsToTheRedoLog(t *testing.T) {
 		case err = <-ended:
 		case <-seen.began:
 			if position()-began-seen.redo.Load() < most {
-				if err := r.SQL(ctx, "n2", "REPLACE INTO kagu_lab.large VALUES ("+strconv.Itoa(id%16)+", REPEAT('x', "+strconv.Itoa(row)+"))"); err != nil {
+				// A MiB of one byte would be next to nothing in the redo log.
+				if err := r.SQL(ctx, "n2", "REPLACE INTO kagu_lab.large VALUES ("+strconv.Itoa(id%16)+", REPEAT(HEX(RANDOM_BYTES(1024)), 512))"); err != nil {
 					t.Fatal(err)
 				}
 				id++
