@@ -38,14 +38,14 @@ func TestThePaceOfABackup(t *testing.T) {
 		rate   int64
 		hurry  bool
 		took   time.Duration // less what may be made good
-		most   int           // bytes in a tenth of a second; 0: any
+		most   int           // bytes in a tenth of a second: of it, of one frame more, and of what is made good; 0: any
 	}{
-		{name: "data at the rate", stream: streamOf("ibdata1", 9*mib, "./shop/orders.ibd", 7*mib), rate: 16 * mib, took: time.Second, most: 5 * mib / 2},
+		{name: "data at the rate", stream: streamOf("ibdata1", 9*mib, "./shop/orders.ibd", 7*mib), rate: 16 * mib, took: time.Second, most: 3 * mib},
 		{name: "an incremental backup's too", stream: streamOf("./shop/orders.ibd.delta", 4*mib), rate: 2 * mib, took: 2 * time.Second},
 		{name: "the least rate", stream: streamOf("undo001", mib), rate: 64 << 10, took: 16 * time.Second},
 		{name: "no rate", stream: streamOf("ibdata1", 16*mib), took: 0},
-		{name: "the redo log waits for nothing", stream: streamOf("ib_logfile0", 64*mib, "ibdata1", 2*mib), rate: mib, took: 2 * time.Second},
-		{name: "what is read under the locks neither", stream: streamOf("./shop/orders.frm", 2*mib, "./shop/old.MYD", 8*mib, "./shop/made.ibd.new", 8*mib), rate: mib},
+		{name: "the redo log waits for nothing", stream: streamOf("ib_logfile0", 8*mib, "ibdata1", 2*mib), rate: mib, took: 2 * time.Second},
+		{name: "what is read under the locks neither", stream: streamOf("./shop/orders.frm", 2*mib, "./shop/old.MYD", 2*mib, "./shop/made.ibd.new", 2*mib), rate: mib},
 		{name: "nothing does while the redo log is short", stream: streamOf("ibdata1", 16*mib), rate: mib, hurry: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
