@@ -19,9 +19,10 @@ import (
 	"github.com/kagu-db/kagu/internal/wsrep"
 )
 
-// How long each part of a look may take.
+// How long each part of a look may take; all of them together less than a client waits for a report.
+// On a host whose processors are all busy the processes are what takes longest.
 const (
-	scanLimit = 2 * time.Second
+	scanLimit = 4 * time.Second
 	unitLimit = 2 * time.Second
 	fileLimit = time.Second
 )
