@@ -498,11 +498,8 @@ func (b *bench) managementDies(t *testing.T) {
 		t.Error(err)
 	}
 	b.clean(t, k)
-	if err := errors.Join(b.Start(t.Context(), "m1"), b.AwaitManagement(t.Context())); err != nil {
+	if err := errors.Join(b.Start(t.Context(), "m1"), b.AwaitManagement(t.Context()), b.AwaitHeard(t.Context())); err != nil {
 		t.Fatal(err)
-	}
-	for why, err := "?", error(nil); why != "" || err != nil; time.Sleep(50 * time.Millisecond) { // it answers before it has heard of each data node
-		why, err = (&Kind{}).Transfer(t.Context(), b.cluster)
 	}
 }
 

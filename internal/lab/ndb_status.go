@@ -52,6 +52,25 @@ func (l *Lab) AwaitManagement(ctx context.Context) error {
 	return nil
 }
 
+// AwaitHeard waits until every management server says of every data node that is not spare that it is
+// started. One that was restarted answers before it has heard of each, and who asks next may ask any.
+func (l *Lab) AwaitHeard(ctx context.Context) error {
+	return poll(ctx, func(ctx context.Context) error {
+		for _, server := range l.Members(cluster.RoleManagement) {
+			nodes, err := managementStatus(ctx, server.ManagementAddress())
+			if err != nil {
+				return err
+			}
+			for _, n := range l.grouped() {
+				if state := nodes[n.ID].State; state != mgm.StateStarted {
+					return fmt.Errorf("to %s %s is %s, not %s", server.Name, n.Name, state, mgm.StateStarted)
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // AwaitState waits until a management server says that a data node is in a state.
 func (l *Lab) AwaitState(ctx context.Context, node string, want mgm.NodeState) error {
 	n, err := l.Node(node)
