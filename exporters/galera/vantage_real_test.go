@@ -150,6 +150,11 @@ func (s sight) String() string {
 // A film is what was seen in looks one after the other.
 type film []sight
 
+// has tells whether one look has it all.
+func (f film) has(verdict string, want ...string) bool {
+	return slices.ContainsFunc(f, func(s sight) bool { return len(s.lacks(verdict, want...)) == 0 })
+}
+
 // shows wants all of it in one and the same look.
 func (f film) shows(t *testing.T, who, verdict string, want ...string) {
 	t.Helper()
