@@ -49,12 +49,26 @@ func (r *rig) wantsTLS(name string) (tls map[string]string) {
 	if err := os.WriteFile(options, text, 0o644); err != nil {
 		r.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
-	defer cancel()
-	if err := errors.Join(r.SQL(ctx, "n1", "ALTER USER '"+lab.BackupUser+"'@'127.%' REQUIRE X509"), r.Stop(ctx, name), r.Start(ctx, name), r.AwaitSynced(ctx)); err != nil {
+	if err := errors.Join(r.SQL(r.Context(), "n1", "ALTER USER '"+lab.BackupUser+"'@'127.%' REQUIRE X509"), r.Stop(r.Context(), name), r.rejoins(name)); err != nil {
 		r.Fatal(err)
 	}
 	return map[string]string{"mode": "verify", "ca_file": server, "cert_file": ours, "key_file": ourKey}
+}
+
+// rejoins starts a member and waits until it is synced. A joiner whose transfer fails ends itself, and is started
+// again, as a unit would.
+func (r *rig) rejoins(name string) (err error) {
+	r.Helper()
+	for range 3 {
+		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+		err = errors.Join(r.Start(ctx, name), r.AwaitSynced(ctx))
+		cancel()
+		if err == nil {
+			return nil
+		}
+		r.Logf("%s does not join: %v", name, err)
+	}
+	return err
 }
 
 // says writes what kagu.yaml says of TLS, in place of what it said before.
