@@ -108,11 +108,7 @@ func watchRedo(ctx context.Context, db *sqlconn.DB, at uint64) (*redo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask for the size of the redo log: %w", err)
 	}
-	files, err := askNumber(ctx, db, "SHOW GLOBAL VARIABLES LIKE 'innodb_log_files_in_group'")
-	if err != nil { // servers from 10.6 on have one file and no such variable
-		files = 1
-	}
-	r := &redo{size: size * max(files, 1)}
+	r := &redo{size: size} // one file, from 10.6 on
 	r.copied.Store(at)
 	return r, nil
 }
