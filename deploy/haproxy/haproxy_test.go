@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,28 @@ func TestWritesGoOn(t *testing.T) {
 		}, func() {})
 	})
 
+	t.Run("writes leave the last resort when somebody is a good choice again", func(t *testing.T) {
+		for _, n := range l.Nodes {
+			set(t, l, n.Name, "wsrep_desync = ON")
+		}
+		for _, n := range l.Nodes {
+			awaitStatus(t, r, "galera_writer", n.Name, "DOWN")
+		}
+		client.Flows(t)
+		proxytest.Await(t, "the client writes to the last resort", func() bool { return sessions(t, r, "galera_writer_last") == 1 })
+		set(t, l, "n2", "wsrep_desync = OFF")
+		proxytest.Await(t, "it writes to n2 and nowhere else", func() bool {
+			return r.Server(t, "galera_writer", "n2", "scur") == "1" && sessions(t, r, "galera_writer_last") == 0
+		})
+		client.Flows(t)
+		for _, name := range []string{"n1", "n3"} {
+			set(t, l, name, "wsrep_desync = OFF")
+			awaitStatus(t, r, "galera_writer", name, "UP")
+		}
+		client.Flows(t)
+		expectWriter(t, r, "n2")
+	})
+
 	t.Run("the writer's server is killed", func(t *testing.T) {
 		writer := ""
 		within(t, client, 2500*time.Millisecond, func() {
@@ -152,6 +175,16 @@ func writerOf(t *testing.T, r *proxytest.Rig) string {
 	}
 	t.Fatal("the proxy holds on to nobody")
 	return ""
+}
+
+// sessions counts those that a backend has now.
+func sessions(t *testing.T, r *proxytest.Rig, backend string) int {
+	t.Helper()
+	n, err := strconv.Atoi(r.Server(t, backend, "BACKEND", "scur"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func expectWriter(t *testing.T, r *proxytest.Rig, want string) {

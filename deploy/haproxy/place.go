@@ -25,8 +25,8 @@ type Server struct {
 	Check         int
 }
 
-// The files have a line for each of three servers in every backend.
-var server = regexp.MustCompile(`(?m)^( +server )db([123]) 10\.0\.0\.1[123]:3306(.*)\n`)
+// The files have a line for each of three servers in every backend, and one that follows it in some.
+var server = regexp.MustCompile(`(?m)^( +server (?:good-)?)db([123]) 10\.0\.0\.1[123]:3306(.*)\n`)
 
 // Fill puts the place into the text of a file. Where there are more than three servers, they
 // are set up as the third; where there are fewer, lines are left out.
@@ -40,11 +40,11 @@ func (p Place) Fill(text string) string {
 			if own := fmt.Sprint(min(i+1, 3)); own != part[2] {
 				continue
 			}
-			port := ""
-			if s.Check != 0 {
-				port = fmt.Sprintf(" port %d", s.Check)
+			rest, follows := strings.ReplaceAll(part[3], "/db"+part[2]+" ", "/"+s.Name+" "), strings.Contains(part[3], " track ")
+			if s.Check != 0 && !follows {
+				rest += fmt.Sprintf(" port %d", s.Check)
 			}
-			fmt.Fprintf(&lines, "%s%s %s%s%s\n", part[1], s.Name, s.Address, part[3], port)
+			fmt.Fprintf(&lines, "%s%s %s%s\n", part[1], s.Name, s.Address, rest)
 		}
 		return lines.String()
 	})
