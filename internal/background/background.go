@@ -8,9 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Niceness is what work in the background adds to its own: by it a database beside it gets nine
-// times its share of a core that both want (sched(7): 1.25 for each step).
-const Niceness = 10
+// Niceness is what work in the background adds to its own: by it a database beside it gets 68
+// times its share of a core that both want (sched(7): 1.25 for each step). At ten steps, nine times
+// its share, clients still feel it: see docs/backup.md.
+const Niceness = 19
 
 // worstOfBestEffort is the I/O priority of ioprio_set(2): class "best effort", lowest level.
 const worstOfBestEffort = 2<<13 | 7

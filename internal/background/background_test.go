@@ -39,7 +39,7 @@ func TestYield(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer group.Close()
-	if text, err := io.ReadAll(group); err != nil || !strings.HasSuffix(strings.TrimSpace(string(text)), "nice 10") {
+	if text, err := io.ReadAll(group); err != nil || !strings.HasSuffix(strings.TrimSpace(string(text)), fmt.Sprintf("nice %d", Niceness)) {
 		t.Errorf("the session is %q: %v", text, err)
 	}
 }
