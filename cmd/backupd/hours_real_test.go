@@ -69,7 +69,11 @@ func (r rig) useBucket(b inventory.S3) {
 	}
 	bucket := fmt.Sprintf("{endpoint: %q, region: %s, bucket: %s, path_style: true, access_key_file: %q, secret_key_file: %q}", b.Endpoint, b.Region, b.Bucket, b.AccessKeyFile, b.SecretKeyFile)
 	text = bytes.Replace(text, append([]byte("\n            "), folder...), []byte(" "+bucket), 1)
-	text = bytes.Replace(text, []byte("\n            store: main\n"), []byte("\n            store: main\n            retention: {daily: 2, least: 1}\n"), 1)
+	const retention = "\n            retention:\n"
+	if !bytes.Contains(text, []byte(retention)) {
+		r.t.Fatalf("kagu.yaml has no %q:\n%s", retention, text)
+	}
+	text = bytes.Replace(text, []byte(retention), []byte(retention+"                daily: 2\n                least: 1\n"), 1)
 	if err := os.WriteFile(r.lab.Config(), text, 0o600); err != nil {
 		r.t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"github.com/kagu-db/kagu/internal/cluster"
 )
@@ -29,8 +30,12 @@ type (
 		OnDatabase bool   `yaml:"on_database_host"`
 	}
 	backupFile struct {
-		Store string             `yaml:"store"`
-		Jobs  map[string]jobFile `yaml:"jobs"`
+		Store     string             `yaml:"store"`
+		Jobs      map[string]jobFile `yaml:"jobs"`
+		Retention retentionFile      `yaml:"retention"`
+	}
+	retentionFile struct {
+		Schedule string `yaml:"schedule"`
 	}
 	jobFile struct {
 		Method   string `yaml:"method"`
@@ -70,17 +75,20 @@ func (l *Lab) writeBackupKeys() (*backupdFile, error) {
 	}, nil
 }
 
-// backupJobs are what a lab can do; at night, as anywhere, and when it is asked to.
+// backupJobs are what a lab can do: when it is asked to, and at night, which is twelve hours from
+// now, for no test waits for a schedule and none may be met by one.
 func (l *Lab) backupJobs() *backupFile {
-	jobs := map[string]jobFile{"dump": {"logical", "0 4 * * 0"}}
+	night := time.Now().Add(12 * time.Hour)
+	daily := func(minute int) string { return fmt.Sprintf("%d %d * * *", minute, night.Hour()) }
+	jobs := map[string]jobFile{"dump": {"logical", daily(40)}}
 	if l.Kind == cluster.KindNDB {
-		jobs["full"] = jobFile{"native", "15 2 * * *"}
+		jobs["full"] = jobFile{"native", daily(0)}
 	} else {
-		jobs["full"] = jobFile{"physical", "15 2 * * *"}
-		jobs["changes"] = jobFile{"incremental", "15 6-22/4 * * *"}
+		jobs["full"] = jobFile{"physical", daily(0)}
+		jobs["changes"] = jobFile{"incremental", daily(20)}
 	}
 	if l.BinLog {
 		jobs["log"] = jobFile{Method: "binlog"}
 	}
-	return &backupFile{Store: "main", Jobs: jobs}
+	return &backupFile{Store: "main", Jobs: jobs, Retention: retentionFile{daily(50)}}
 }
