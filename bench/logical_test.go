@@ -50,16 +50,24 @@ func BenchmarkLogical(b *testing.B) {
 		Backup: &inventory.Backup{Credential: inventory.Credential{Name: "backup", User: "root"}},
 	}
 	dir := b.TempDir()
-	r := ratio{what: fmt.Sprintf("logical backup of %d rows, 4 sessions, of mydumper", rows), unit: "krows/s", least: 1}
-	ours := func() float64 {
-		out := filepath.Join(dir, "ours")
-		begun := time.Now()
+	server, err := l.Server(n.Name)
+	check(b, err)
+	// timed notes what a dump of all rows took, once it has told what its own process spent.
+	timed := func(dump func(out string) (client time.Duration)) (d dump) {
+		out, begun, before := filepath.Join(dir, "out"), time.Now(), cpu(b, server.PID)
+		client := dump(out)
+		d.speed = float64(rows) / 1000 / time.Since(begun).Seconds()
+		d.client, d.server = client.Seconds(), (cpu(b, server.PID) - before).Seconds()
+		check(b, os.RemoveAll(out))
+		return d
+	}
+	ours := func(out string) time.Duration {
+		before := cpu(b, os.Getpid())
 		facts, err := (galera.Kind{Observe: alone(n.Name)}).Take(b.Context(), backupd.Take{
 			ID: "bench", Cluster: c, Method: backupd.Logical, Sink: files(out), Tell: func(string, string) {},
 			Owe: func(context.Context, backupd.Debt) (func(), error) { return func() {}, nil },
 		})
 		check(b, err)
-		speed := float64(rows) / 1000 / time.Since(begun).Seconds()
 		var read int64
 		for _, t := range facts.Content {
 			if t.Rows != nil {
@@ -69,33 +77,37 @@ func BenchmarkLogical(b *testing.B) {
 		if read < int64(rows/2+rows/16*8) {
 			b.Fatalf("%d rows were read", read)
 		}
-		check(b, os.RemoveAll(out))
-		return speed
+		return cpu(b, os.Getpid()) - before
 	}
-	theirs := func() float64 {
-		out := filepath.Join(dir, "theirs")
-		begun := time.Now()
+	theirs := func(out string) time.Duration {
 		cmd := exec.CommandContext(b.Context(), "mydumper", "--socket="+n.Socket(), "--user=root", "--database=shop", "--threads=4", "--chunk-filesize=64", "--trx-consistency-only", "--outputdir="+out)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			b.Fatalf("%v: %s", err, said)
 		}
-		speed := float64(rows) / 1000 / time.Since(begun).Seconds()
-		check(b, os.RemoveAll(out))
-		return speed
+		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
+	speed := ratio{what: fmt.Sprintf("logical backup of %d rows, 4 sessions, of mydumper", rows), unit: "krows/s", least: 1}
+	client, work := ratio{what: "  CPU of who dumps", unit: "s"}, ratio{what: "  CPU of the server meanwhile", unit: "s"}
 	for i := range *logicalRounds {
-		var a, z float64
+		var a, z dump
 		undisturbed(b, "round", func() {
 			if i%2 == 0 {
-				a, z = ours(), theirs()
+				a, z = timed(ours), timed(theirs)
 			} else { // what the first one leaves to the disk meets both
-				z, a = theirs(), ours()
+				z, a = timed(theirs), timed(ours)
 			}
 		})
-		r.ours, r.theirs = append(r.ours, a), append(r.theirs, z)
+		speed.ours, speed.theirs = append(speed.ours, a.speed), append(speed.theirs, z.speed)
+		client.ours, client.theirs = append(client.ours, a.client), append(client.theirs, z.client)
+		work.ours, work.theirs = append(work.ours, a.server), append(work.theirs, z.server)
 	}
-	r.print()
+	speed.print()
+	client.print()
+	work.print()
 }
+
+// A dump is what one took: thousands of rows a second, and seconds of CPU.
+type dump struct{ speed, client, server float64 }
 
 // alone makes a member the one that is backed up, though it is the only one.
 func alone(name string) func(context.Context, inventory.Cluster) (cluster.Snapshot, error) {
