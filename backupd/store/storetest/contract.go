@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -58,12 +59,13 @@ func Put(ctx context.Context, st store.Store, name string, content []byte) error
 	return st.Put(ctx, name, content, sha256.Sum256(content))
 }
 
-// putOver puts an object whose name may be taken, again as long as that may pass: a server knows
-// by the head of the request that it will refuse it, and one that closes the connection then resets
-// it under what is still being sent, so that its answer may not arrive.
+// putOver puts an object whose name may be taken, again if the connection broke under it: a
+// server knows by the head of the request that it will refuse it, and one that closes the connection
+// then does so while the body is still being sent, so that its answer may not arrive.
 func putOver(ctx context.Context, st store.Store, name string, content []byte) (err error) {
 	for range 20 {
-		if err = Put(ctx, st, name, content); !store.MayPass(err) {
+		var lost *net.OpError
+		if err = Put(ctx, st, name, content); !errors.As(err, &lost) {
 			break
 		}
 	}
