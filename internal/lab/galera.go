@@ -75,7 +75,7 @@ binlog_format = ROW
 default_storage_engine = InnoDB
 innodb_autoinc_lock_mode = 2
 innodb_flush_log_at_trx_commit = 2
-innodb_buffer_pool_size = 64M
+innodb_buffer_pool_size = {{.Pool}}M
 innodb_log_file_size = 16M
 wsrep_on = ON
 wsrep_provider = {{.Provider}}
@@ -118,7 +118,7 @@ func (l *Lab) configure() error {
 		var text bytes.Buffer
 		if err := myCnf.Execute(&text, map[string]any{
 			"User": runAs(), "Node": n, "TmpDir": n.tmpDir(), "PIDFile": n.pidFile(), "Provider": provider, "EVS": options,
-			"Cluster": ClusterName, "Members": strings.Join(members, ","), "BinLog": l.BinLog, "Domain": 11 + i,
+			"Cluster": ClusterName, "Members": strings.Join(members, ","), "BinLog": l.BinLog, "Pool": l.Pool, "Domain": 11 + i,
 		}); err != nil {
 			return err
 		}

@@ -81,6 +81,8 @@ func TestOptionsOfTheOtherKindAreRefused(t *testing.T) {
 		}},
 		{"Galera's words for NDB", Options{Kind: cluster.KindNDB, Nodes: 3, Profile: ProfileLAN}, []string{"nodes counts the members of a Galera cluster", "profile is Galera's"}},
 		{"NDB's words for Galera", Options{Data: 2}, []string{"ask for kind ndb"}},
+		{"a pool for NDB", Options{Kind: cluster.KindNDB, Pool: 64}, []string{"the buffer pool is a Galera node's"}},
+		{"a pool that no server takes", Options{Pool: -1}, []string{"pool of -1 MiB"}},
 		{"a parameter that would begin a section", Options{Kind: cluster.KindNDB, Parameters: map[string]string{"X": "1\n[api]"}}, []string{`parameter "X"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -39,6 +39,7 @@ type Lab struct {
 	Mode      cluster.Mode `json:"mode"`
 	Profile   Profile      `json:"profile,omitempty"`
 	BinLog    bool         `json:"binlog,omitempty"`
+	Pool      int          `json:"pool,omitempty"` // MiB
 	Rules     string       `json:"rules"`
 	Account   string       `json:"account"` // of the system, that started the lab and logs in over SSH
 	Network   string       `json:"network"` // the first three bytes, such as 127.91.7

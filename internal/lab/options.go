@@ -83,6 +83,7 @@ type Options struct {
 	Profile  Profile      // default ProfileDefault
 	Rules    string       // profile of `kagu generate`; default demo
 	BinLog   bool         // Galera: each node writes binary logs, with GTIDs that are the cluster's
+	Pool     int          // Galera: MiB of each node's InnoDB buffer pool; default 64
 
 	// Of an NDB cluster: how many nodes of each role, and parameters of config.ini's section
 	// [ndbd default] that the lab shall set otherwise.
@@ -159,6 +160,12 @@ func (o *Options) checkGalera() error {
 	if !slices.Contains(Profiles, string(o.Profile)) {
 		errs = append(errs, fmt.Errorf("profile %q: it is one of %s", o.Profile, strings.Join(Profiles, ", ")))
 	}
+	if o.Pool == 0 {
+		o.Pool = 64
+	}
+	if o.Pool < 8 {
+		errs = append(errs, fmt.Errorf("pool of %d MiB: a buffer pool has 8 or more", o.Pool))
+	}
 	if o.Management != 0 || o.Data != 0 || o.SQL != 0 || o.Spare != 0 || len(o.Parameters) > 0 {
 		errs = append(errs, errors.New("management, data and SQL nodes, and parameters, are an NDB cluster's: ask for kind ndb"))
 	}
@@ -201,6 +208,9 @@ func (o *Options) checkNDB() error {
 	errs = append(errs, checkParameters(o.Parameters))
 	if o.BinLog {
 		errs = append(errs, errors.New("binary logs are a Galera node's here: the SQL nodes of an NDB cluster need none"))
+	}
+	if o.Pool != 0 {
+		errs = append(errs, errors.New("the buffer pool is a Galera node's: the parameter DataMemory is what an NDB cluster holds"))
 	}
 	if o.Nodes != 0 {
 		errs = append(errs, errors.New("nodes counts the members of a Galera cluster: an NDB cluster has management, data and SQL nodes"))

@@ -84,7 +84,7 @@ func create(ctx context.Context, o Options) (*Lab, func(), error) {
 		l := &Lab{
 			ID: strings.ToLower(rand.Text()), Dir: dir, Bin: o.Bin, Begun: time.Now().UTC(), Boot: boot, Owner: owner, Ephemeral: o.Ephemeral,
 			Kind: o.Kind, Mode: o.Mode, Profile: o.Profile, Rules: o.Rules, Account: me.Username,
-			Parameters: o.Parameters, BinLog: o.BinLog,
+			Parameters: o.Parameters, BinLog: o.BinLog, Pool: o.Pool,
 		}
 		if o.Kind == cluster.KindNDB {
 			l.Home = filepath.Clean(os.Getenv(NDBHome))
