@@ -3,6 +3,7 @@ package sqlconn_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,48 @@ func TestOnARealServer(t *testing.T) {
 			t.Error("verify spoke in the clear")
 		}
 	})
+
+	for _, row := range []struct {
+		name, most string // max_allowed_packet
+		widened    bool
+	}{
+		{"a long answer has the server send large pieces, which it is made to by a long statement", "16777216", true},
+		{"a server that takes no long statement is spared it", "65536", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			set := func(most string) {
+				t.Helper()
+				if err := l.SQL(context.WithoutCancel(t.Context()), node.Name, "SET GLOBAL max_allowed_packet="+most); err != nil {
+					t.Fatal(err)
+				}
+			}
+			defer set(one(t, open(t, c.Credential, nil), "SELECT @@GLOBAL.max_allowed_packet"))
+			set(row.most)
+			s, err := sqlconn.Connect(t.Context(), node.SQL, c.Credential, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			for range 2 { // once is enough for both
+				rows := 0
+				ok, err := s.Packets(t.Context(), "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 300) SELECT a.i FROM n AS a, n AS b", func([]byte) error { rows++; return nil })
+				if !ok || err != nil || rows != 90_000 {
+					t.Fatalf("%d rows, %v, %v", rows, ok, err)
+				}
+			}
+			got, err := s.Texts(t.Context(), "SHOW SESSION STATUS LIKE 'Bytes_received'")
+			if err != nil {
+				t.Fatal(err)
+			}
+			received, err := strconv.Atoi(got[0][1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if long := received > 128<<10 && received < 256<<10; long != row.widened {
+				t.Errorf("the session's statements have %d bytes", received)
+			}
+		})
+	}
 
 	t.Run("a frozen server costs the deadline, and is spoken to again once it thaws", func(t *testing.T) {
 		db := open(t, c.Credential, nil)
