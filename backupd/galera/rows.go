@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -205,30 +206,68 @@ func appendHex(to, v []byte) []byte {
 // each statement ends where a line does.
 var escapes = [256]byte{0: '0', '\n': 'n', '\r': 'r', '\\': '\\', '\'': '\'', 26: 'Z'}
 
+// appendQuoted writes a literal. A long value is looked at in pieces, since room is made for the
+// worst of each.
 func appendQuoted(to, v []byte) []byte {
-	to = slices.Grow(append(to, '\''), len(v)+2)
-	begin := 0
-	for i := 0; i < len(v); i++ {
-		for i+8 <= len(v) && plain(binary.LittleEndian.Uint64(v[i:])) {
-			i += 8
-		}
-		if i == len(v) {
-			break
-		}
-		if e := escapes[v[i]]; e != 0 {
-			to = append(to, v[begin:i]...)
-			to = append(to, '\\', e)
-			begin = i + 1
-		}
+	const piece = 16 << 10
+	to = append(to, '\'')
+	for ; len(v) > piece; v = v[piece:] {
+		to = appendEscaped(to, v[:piece])
 	}
-	to = append(to, v[begin:]...)
+	to = appendEscaped(to, v)
 	return append(to, '\'')
 }
 
-// plain reports whether none of eight bytes need be escaped: none is a quote, a backslash or
-// below 27. Most text is, and is copied as it is.
-func plain(x uint64) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
+// appendEscaped copies eight bytes at once, and then looks how many of them could stay. What it
+// writes behind the end is overwritten or left out.
+func appendEscaped(to, v []byte) []byte {
+	n := len(to)
+	to = slices.Grow(to, 2*len(v)+8)
+	out := to[n : n+2*len(v)+8]
+	i, o := 0, 0
+	for i+8 <= len(v) {
+		x := binary.LittleEndian.Uint64(v[i:])
+		binary.LittleEndian.PutUint64(out[o:], x)
+		s := suspects(x)
+		if s == 0 {
+			i, o = i+8, o+8
+			continue
+		}
+		stay := bits.TrailingZeros64(s) / 8
+		i, o = i+stay, o+stay
+		o += escape(out[o:], v[i])
+		i++
+	}
+	if rest := len(v) - i; rest > 0 && len(v) >= 8 { // the same with eight bytes of which some are new
+		x := binary.LittleEndian.Uint64(v[len(v)-8:])>>(64-8*rest) | ones*'x'<<(8*rest)
+		if suspects(x) == 0 {
+			binary.LittleEndian.PutUint64(out[o:], x)
+			return to[:n+o+rest]
+		}
+	}
+	for ; i < len(v); i++ {
+		o += escape(out[o:], v[i])
+	}
+	return to[:n+o]
+}
+
+// escape writes one byte of a literal, and returns how many that took.
+func escape(out []byte, b byte) int {
+	e := escapes[b]
+	if e == 0 {
+		out[0] = b
+		return 1
+	}
+	out[0], out[1] = '\\', e
+	return 2
+}
+
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
+// suspects marks, of eight bytes, those that may have to be escaped: a quote, a backslash or one
+// below 27. The lowest bit that is set belongs to the first; those above it can be wrong. 0: there
+// is none.
+func suspects(x uint64) uint64 {
 	quote, slash := x^ones*'\'', x^ones*'\\'
-	return ((x-ones*27)&^x|(quote-ones)&^quote|(slash-ones)&^slash)&tops == 0
+	return ((x-ones*27)&^x | (quote-ones)&^quote | (slash-ones)&^slash) & tops
 }

@@ -47,6 +47,15 @@ func TestEveryByteIsEscapedAtEveryPlace(t *testing.T) {
 	}
 }
 
+func TestLongValuesAreEscapedFromEndToEnd(t *testing.T) {
+	for _, text := range []string{"'", "plain text of which nothing need be escaped", "it's\n"} {
+		v := bytes.Repeat([]byte(text), 100_000/len(text)+1)
+		if got, want := appendQuoted([]byte("before"), v), append([]byte("before"), slowly(v)...); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes of %q became %d, want %d", len(v), text, len(got), len(want))
+		}
+	}
+}
+
 func TestNumbersAreTheSameWhoeverReadsThem(t *testing.T) {
 	for text, want := range map[string]string{
 		"0": "0", "0000": "0", "00042": "42", "42": "42", "-7": "-7", "0004.20": "4.20", "0.5": "0.5", "-0.5": "-0.5", "1e300": "1e300", "0000000.00": "0.00",
