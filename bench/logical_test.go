@@ -22,6 +22,7 @@ import (
 var (
 	logicalRows   = flag.Int("logical-rows", 3_000_000, "rows of the benchmark of logical backups")
 	logicalRounds = flag.Int("logical-rounds", 10, "how often each side of it dumps them")
+	logicalPool   = flag.Int("logical-pool", 2048, "MiB of the server's buffer pool in it; 64 holds a tenth of the rows, so the rest comes from the disk")
 )
 
 // BenchmarkLogical dumps the same warm tables in turns, with four sessions each, into plain files
@@ -31,7 +32,7 @@ func BenchmarkLogical(b *testing.B) {
 		return // it is long and prints its own n
 	}
 	needs.Program(b, "mydumper", "mydumper")
-	l := up(b, lab.Options{Nodes: 1})
+	l := up(b, lab.Options{Nodes: 1, Pool: *logicalPool})
 	n := l.Nodes[0]
 	rows := *logicalRows
 	check(b, l.SQL(b.Context(), n.Name, "CREATE DATABASE shop", "USE shop", "SET SESSION wsrep_on=OFF", "SET SESSION max_statement_time=0"))
