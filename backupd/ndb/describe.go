@@ -7,22 +7,29 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kagu-db/kagu/backupd"
 	"github.com/kagu-db/kagu/internal/mgm"
 )
 
 // describe writes what the SQL node has beside the native backup, and notes what is in it.
 func (s *seat) describe(ctx context.Context, to backupd.Sink, a *About, f *backupd.Facts, before content) error {
-	d, err := s.definitions(ctx)
-	if err != nil {
-		return err
-	}
-	a.Schemas = d.schemas
-	if err := errors.Join(write(ctx, to, definitionsStream, d.all), write(ctx, to, eventsStream, d.events)); err != nil {
-		return err
-	}
 	var notes []string
-	f.Content, notes, err = s.counted(ctx, before)
+	g, both := errgroup.WithContext(ctx) // the data nodes take a tenth of a second to say how often tables were written to
+	g.Go(func() error {
+		d, err := s.definitions(both)
+		if err != nil {
+			return err
+		}
+		a.Schemas = d.schemas
+		return errors.Join(write(both, to, definitionsStream, d.all), write(both, to, eventsStream, d.events))
+	})
+	g.Go(func() (err error) {
+		f.Content, notes, err = s.counted(both, before)
+		return err
+	})
+	err := g.Wait()
 	if err != nil {
 		return err
 	}

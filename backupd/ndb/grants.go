@@ -2,9 +2,9 @@ package ndb
 
 import "github.com/kagu-db/kagu/internal/sqlconn"
 
-// Connections is how many connections the account needs on one SQL node: a backup, and the archive
-// of the binary log with its reader.
-const Connections = 4
+// Connections is how many connections the account needs on one SQL node: two of a
+// backup, and the archive of the binary log with its reader.
+const Connections = 5
 
 // Grants are what taking a backup needs of the SQL nodes. Granted on one, it is so on all.
 func Grants() []sqlconn.Grant {

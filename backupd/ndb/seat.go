@@ -25,7 +25,7 @@ func sit(ctx context.Context, c inventory.Cluster) (*seat, error) {
 	var second *seat
 	var errs []error
 	for _, n := range c.SQL {
-		s := &seat{DB: sqlconn.Open(n.SQL, c.Backup.Credential, c.TLS), node: n}
+		s := &seat{DB: sqlconn.Open(n.SQL, c.Backup.Credential, c.TLS).Lanes(2), node: n}
 		err := s.look(ctx)
 		switch {
 		case err != nil:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -105,41 +106,47 @@ func (k *Kind) native(ctx context.Context, t backupd.Take, client *mgm.Client, m
 	if paid == nil {
 		return nil, err
 	}
-	parts, err := func() (map[int]Part, error) {
-		if err != nil {
-			return nil, err
+	tidy := sync.OnceFunc(func() {
+		// The context may have ended; the files have to go all the same.
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyFor)
+		defer cancel()
+		if err := k.tidy(after, client, t.Cluster, id); err != nil {
+			t.Tell("discard", "the files of backup "+strconv.FormatUint(uint64(id), 10)+" are still on the data nodes, it is tried again: "+err.Error())
+		} else {
+			paid()
 		}
-		t.Tell("backup", fmt.Sprintf("the data nodes write backup %d", id))
-		w := watch{client: client, listener: listener, every: 2 * time.Second, tell: func(detail string) { t.Tell("backup", detail) }}
-		var done Done
-		var parts map[int]Part
-		complete := make(chan struct{})
-		g, ctx := errgroup.WithContext(ctx)
-		g.Go(func() (err error) {
-			parts, err = k.collect(ctx, t, id, complete)
-			return err
-		})
-		g.Go(func() (err error) {
-			if done, err = w.wait(ctx, id); err != nil {
-				return err
-			}
-			close(complete)
-			return meanwhile(ctx, done)
-		})
-		if err := g.Wait(); err != nil {
-			return nil, err
-		}
-		return parts, enough(done, parts)
-	}()
-	// The context may have ended; the files have to go all the same.
-	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyFor)
-	defer cancel()
-	if tidy := k.tidy(after, client, t.Cluster, id); tidy != nil {
-		t.Tell("discard", "the files of backup "+strconv.FormatUint(uint64(id), 10)+" are still on the data nodes, it is tried again: "+tidy.Error())
-	} else {
-		paid()
+	})
+	defer tidy()
+	if err != nil {
+		return nil, err
 	}
-	return parts, err
+	t.Tell("backup", fmt.Sprintf("the data nodes write backup %d", id))
+	w := watch{client: client, listener: listener, every: 2 * time.Second, tell: func(detail string) { t.Tell("backup", detail) }}
+	var done Done
+	var parts map[int]Part
+	complete := make(chan struct{})
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		if parts, err = k.collect(ctx, t, id, complete); err != nil {
+			return err
+		}
+		if err := enough(done, parts); err != nil { // done is known: collect ends after the backup is complete
+			return err
+		}
+		tidy()
+		return nil
+	})
+	g.Go(func() (err error) {
+		if done, err = w.wait(ctx, id); err != nil {
+			return err
+		}
+		close(complete)
+		return meanwhile(ctx, done)
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return parts, nil
 }
 
 // tidyFor is how long removing the files may take before it is left to Settle.
