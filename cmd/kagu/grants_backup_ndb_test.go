@@ -17,7 +17,7 @@ func TestNDBBackupGrants(t *testing.T) {
 -- REPLICATION CLIENT: where the binary log ends.
 -- REPLICATION SLAVE: the binary log itself.
 -- NDB_STORED_USER: one account on all SQL nodes.
-CREATE USER IF NOT EXISTS 'kagu_backup'@'10.0.0.%' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 4;
+CREATE USER IF NOT EXISTS 'kagu_backup'@'10.0.0.%' IDENTIFIED BY '<PASSWORD>' WITH MAX_USER_CONNECTIONS 5;
 GRANT SELECT ON *.* TO 'kagu_backup'@'10.0.0.%';
 GRANT SHOW VIEW ON *.* TO 'kagu_backup'@'10.0.0.%';
 GRANT TRIGGER ON *.* TO 'kagu_backup'@'10.0.0.%';
