@@ -51,6 +51,9 @@ func TestAServerThatWantsTLS(t *testing.T) {
 			if e, err := prove(t, cluster, dump); err != nil || !e.Good() {
 				t.Errorf("%v: %s", err, failing(e))
 			}
+			if c.certified == "127.0.0.1" { // the files are read on the host, whatever the name
+				chainOf(t, from, cluster)
+			}
 			archive := &archiving{}
 			ctx, end := context.WithCancel(t.Context())
 			defer end()
@@ -108,5 +111,31 @@ func TestAServerThatWantsTLS(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// chainOf takes a chain of a server whose accounts must show a certificate. Its data directory, those
+// accounts and all, comes up in a scratch server that has none.
+func chainOf(t *testing.T, from *spare, c inventory.Cluster) {
+	t.Helper()
+	k := kindOf(fakeHosts{server: from})
+	full, err := take(t, k, c, backupd.Physical, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from.sql(t, "INSERT INTO shop.items VALUES (5001, 1, 'x')")
+	more, err := take(t, k, c, backupd.Incremental, &full.Manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from.sql(t, "DELETE FROM shop.items WHERE id = 5001")
+	more.Manifest.Base = full.Manifest.ID
+	c.Backup = new(*c.Backup)
+	c.Backup.Checks = []inventory.ContentCheck{
+		{Query: "SELECT COUNT(*) FROM shop.items", Want: "5001"},
+		{Query: "SELECT COUNT(*) FROM mysql.global_priv WHERE User = 'kagu_backup' AND JSON_VALUE(Priv, '$.ssl_type') > 0", Want: "1"},
+	}
+	if e, err := prove(t, c, full, more); err != nil || !e.Good() {
+		t.Errorf("%v: %s", err, failing(e))
 	}
 }
