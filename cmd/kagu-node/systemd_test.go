@@ -1,14 +1,10 @@
 package main_test
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,14 +13,14 @@ import (
 	"github.com/kagu-db/kagu/internal/cluster"
 	"github.com/kagu-db/kagu/internal/needs"
 	"github.com/kagu-db/kagu/internal/node"
+	"github.com/kagu-db/kagu/internal/systemdtest"
 )
 
-// A real systemd, as a user manager in a mount namespace of its own, where its socket stands
-// at the place of the system's. kagu-node runs in the same namespace and talks D-Bus to it.
+// manager is a real systemd. kagu-node runs in its mount namespace and talks D-Bus to it.
 type manager struct {
+	systemdtest.Manager
 	t    *testing.T
 	dir  string
-	pid  int
 	node []string // kagu-node and its flags
 }
 
@@ -42,17 +38,10 @@ sleep 3600 & wait
 func newManager(t *testing.T) manager {
 	t.Helper()
 	needs.Servers(t)
-	if os.Geteuid() != 0 {
-		needs.Missing(t, errors.New("a mount namespace: run as root"))
-	}
-	const systemd = "/lib/systemd/systemd"
-	needs.File(t, systemd, "systemd")
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	kaguNode := needs.Build(t, ".")
-	must(t, os.MkdirAll(in("config/systemd/user"), 0o700))
 	must(t, os.MkdirAll(in("data"), 0o700))
-	must(t, os.WriteFile(in("config/systemd/user/"+unitName), []byte("[Service]\nExecStart=/bin/sh "+in("server")+"\n"), 0o600))
 	must(t, os.WriteFile(in("server"), []byte(strings.NewReplacer("GRASTATE", in("data/grastate.dat"), "UP", in("up")).Replace(server)), 0o600))
 	crashed := []byte("# GALERA saved state\nversion: 2.1\nuuid:    a568d30f-e6f5-11f1-9997-7a99dfe76878\nseqno:   -1\nsafe_to_bootstrap: 0\n")
 	must(t, os.WriteFile(in("data/grastate.dat"), crashed, 0o600))
@@ -72,64 +61,14 @@ clusters:
       - {name: n1, host: db1, sql: "127.61.2.1:3306", service: %s, datadir: %s}
 `, unitName, in("data"))), 0o600))
 
-	group := "kagu-node-test-" + strconv.Itoa(os.Getpid())
-	script := fmt.Sprintf(`set -e
-for base in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
-  if [ -e $base/cgroup.procs ]; then mkdir $base/%[2]s; echo $$ > $base/%[2]s/cgroup.procs; fi
-done
-mount -t tmpfs tmpfs /run
-mkdir -p /run/systemd/system
-ln -s %[1]s/systemd/private /run/systemd/private
-export XDG_RUNTIME_DIR=%[1]s XDG_CONFIG_HOME=%[1]s/config HOME=%[1]s
-exec %[3]s --user --log-target=console --unit=basic.target`, dir, group, systemd)
-	var log bytes.Buffer
-	cmd := exec.Command("unshare", "--mount", "bash", "-c", script)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.WaitDelay = time.Second
-	must(t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it stops its units
-		select {
-		case <-ended:
-		case <-time.After(10 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
-		for _, base := range []string{"", "systemd/", "unified/"} {
-			_ = exec.Command("find", "/sys/fs/cgroup/"+base+group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";").Run()
-		}
-		if t.Failed() {
-			t.Logf("systemd said:\n%s", log.String())
-		}
-	})
-	for end := time.Now().Add(time.Minute); !exists(in("systemd/private")); time.Sleep(50 * time.Millisecond) {
-		select {
-		case err := <-ended:
-			ended <- err
-			needs.Missing(t, fmt.Errorf("a systemd that runs here (deploy/lab/install-packages brings it): %w\n%s", err, log.String()))
-		default:
-		}
-		if time.Now().After(end) {
-			t.Fatal("systemd does not answer")
-		}
-	}
-	return manager{t: t, dir: dir, pid: cmd.Process.Pid, node: []string{kaguNode, "--config.file=" + in("kagu.yaml"), "--host=db1", "--state.dir=" + in("state"), "--stop.timeout=10s"}}
+	systemd := systemdtest.Start(t, map[string]string{unitName: "[Service]\nExecStart=/bin/sh " + in("server") + "\n"})
+	return manager{systemd, t, dir, []string{kaguNode, "--config.file=" + in("kagu.yaml"), "--host=db1", "--state.dir=" + in("state"), "--stop.timeout=10s"}}
 }
 
-// inside runs a program beside systemd.
+// inside runs a program beside systemd. kagu-node's exit code is in its reply.
 func (m manager) inside(stdin string, argv ...string) []byte {
 	m.t.Helper()
-	cmd := exec.Command("nsenter", append([]string{"--target", strconv.Itoa(m.pid), "--mount", "--"}, argv...)...)
-	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+m.dir)
-	cmd.Stdin = strings.NewReader(stdin)
-	var errOut bytes.Buffer
-	cmd.Stderr = &errOut
-	out, _ := cmd.Output() // kagu-node's exit code is in its reply
-	if errOut.Len() > 0 {
-		m.t.Errorf("%v wrote %s", argv, errOut.String())
-	}
+	out, _ := m.Run(stdin, argv...)
 	return out
 }
 
