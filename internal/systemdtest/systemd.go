@@ -1,4 +1,3 @@
-// Package systemdtest runs a real systemd for a test.
 package systemdtest
 
 import (
