@@ -16,7 +16,7 @@ import (
 // methodsOf lists the methods for a kind of cluster.
 var methodsOf = map[cluster.Kind][]string{
 	cluster.KindGalera: {"physical", "incremental", "logical", "binlog"},
-	cluster.KindNDB:    {"native", "logical", "binlog"},
+	cluster.KindNDB:    {"native", "binlog"},
 }
 
 func (s *section) readBackup(kind cluster.Kind) *Backup {

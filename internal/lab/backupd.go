@@ -80,12 +80,13 @@ func (l *Lab) writeBackupKeys() (*backupdFile, error) {
 func (l *Lab) backupJobs() *backupFile {
 	night := time.Now().Add(12 * time.Hour)
 	daily := func(minute int) string { return fmt.Sprintf("%d %d * * *", minute, night.Hour()) }
-	jobs := map[string]jobFile{"dump": {"logical", daily(40)}}
+	jobs := map[string]jobFile{}
 	if l.Kind == cluster.KindNDB {
 		jobs["full"] = jobFile{"native", daily(0)}
 	} else {
 		jobs["full"] = jobFile{"physical", daily(0)}
 		jobs["changes"] = jobFile{"incremental", daily(20)}
+		jobs["dump"] = jobFile{"logical", daily(40)}
 	}
 	if l.BinLog {
 		jobs["log"] = jobFile{Method: "binlog"}
