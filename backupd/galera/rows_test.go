@@ -36,12 +36,14 @@ func FuzzQuoted(f *testing.F) {
 }
 
 func TestEveryByteIsEscapedAtEveryPlace(t *testing.T) {
-	for b := range 256 {
-		for at := range 17 {
-			v := bytes.Repeat([]byte{'x'}, 17)
-			v[at] = byte(b)
-			if got, want := appendQuoted(nil, v), slowly(v); !bytes.Equal(got, want) {
-				t.Errorf("%q: %s, want %s", v, got, want)
+	for size := range 26 {
+		for b := range 256 {
+			for at := range size {
+				v := bytes.Repeat([]byte{'x'}, size)
+				v[at] = byte(b)
+				if got, want := appendQuoted(nil, v), slowly(v); !bytes.Equal(got, want) {
+					t.Errorf("%q: %s, want %s", v, got, want)
+				}
 			}
 		}
 	}

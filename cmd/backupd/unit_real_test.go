@@ -32,7 +32,10 @@ func TestBackupdIsShutIn(t *testing.T) {
 	if err := r.lab.KillService(string(lab.Backupd)); err != nil {
 		t.Fatal(err)
 	}
-	const account = "nobody"
+	account, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.give(account, "kagu.yaml", "known_hosts", "ssh_key", "backup-keys", "store", "scratch", "backupd", "kagu_backup.pass", "kagu_monitor.pass")
 	m := systemdtest.Start(t, map[string]string{"backupd.service": r.unit(account)})
 	ctl := func(args ...string) string {
@@ -79,14 +82,10 @@ func TestBackupdIsShutIn(t *testing.T) {
 }
 
 // give makes files of the lab an account's, as /etc/kagu and the state directories are on a real host.
-func (r rig) give(account string, names ...string) {
+func (r rig) give(account *user.User, names ...string) {
 	r.t.Helper()
-	who, err := user.Lookup(account)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	uid, _ := strconv.Atoi(who.Uid) // numbers on every system that has a systemd
-	gid, _ := strconv.Atoi(who.Gid)
+	uid, _ := strconv.Atoi(account.Uid) // numbers on every system that has a systemd
+	gid, _ := strconv.Atoi(account.Gid)
 	for _, dir := range []string{r.lab.Dir, r.lab.Bin} {
 		if err := os.Chmod(dir, 0o711); err != nil {
 			r.t.Fatal(err)
@@ -106,13 +105,9 @@ func (r rig) give(account string, names ...string) {
 }
 
 // unit is the unit as it is shipped, for the lab's files.
-func (r rig) unit(account string) string {
+func (r rig) unit(account *user.User) string {
 	r.t.Helper()
 	text, err := os.ReadFile("../../deploy/systemd/backupd.service")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	who, err := user.Lookup(account)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -120,7 +115,7 @@ func (r rig) unit(account string) string {
 	program := filepath.Join(r.lab.Bin, "backupd") + " --config.file=" + r.lab.Config() + " "
 	unit := string(text)
 	for _, change := range [][2]string{
-		{"User=kagu-backupd\nGroup=kagu-secrets\n", "User=" + account + "\nGroup=" + who.Gid + "\n"},
+		{"User=kagu-backupd\nGroup=kagu-secrets\n", "User=" + account.Username + "\nGroup=" + account.Gid + "\n"},
 		// The lab is in /tmp, of which the unit has one of its own.
 		{"StateDirectory=kagu/backupd kagu/scratch\nStateDirectoryMode=0700\n", "BindReadOnlyPaths=" + r.lab.Dir + " " + r.lab.Bin + "\n"},
 		{"ReadWritePaths=-/srv/backup -/srv/scratch\n", "ReadWritePaths=" + strings.Join([]string{in("backupd"), in("scratch"), in("store")}, " ") + "\n"},
